@@ -1,0 +1,91 @@
+"""llmlens: find out why a production LLM went wrong.
+
+Everything behind these names is imported on first use, so that `import llmlens` is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import (
+        ConventionsError,
+        LlmlensError,
+        ReadError,
+        SelectionError,
+        SourceNotFoundError,
+        UnknownNameError,
+    )
+    from .measure import cost
+    from . import read, schema
+    from .read import read_csv, read_frame, read_jsonl, read_otlp, read_parquet
+    from .traces import Traces, open, union
+    from .view import CostTreemap, Plot, TraceExplorer
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Traces": "traces",
+    "open": "traces",
+    "union": "traces",
+    "read_otlp": "read",
+    "read_csv": "read",
+    "read_parquet": "read",
+    "read_frame": "read",
+    "read_jsonl": "read",
+    "cost": "measure",
+    "CostTreemap": "view",
+    "TraceExplorer": "view",
+    "Plot": "view",
+    "LlmlensError": "errors",
+    "ReadError": "errors",
+    "SourceNotFoundError": "errors",
+    "UnknownNameError": "errors",
+    "SelectionError": "errors",
+    "ConventionsError": "errors",
+}
+
+#: Modules that are functions too; see callable_module.py.
+_CALLABLE_MODULES = ("read", "schema")
+
+__all__ = [
+    "ConventionsError",
+    "CostTreemap",
+    "LlmlensError",
+    "Plot",
+    "ReadError",
+    "SelectionError",
+    "SourceNotFoundError",
+    "TraceExplorer",
+    "Traces",
+    "UnknownNameError",
+    "cost",
+    "open",
+    "read",
+    "read_csv",
+    "read_frame",
+    "read_jsonl",
+    "read_otlp",
+    "read_parquet",
+    "schema",
+    "union",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name in _CALLABLE_MODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _HOME:
+        from .errors import nearest
+
+        raise AttributeError(f"llmlens has no {name!r}.{nearest(name, __all__)}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,55 @@
+"""The exceptions a user can meet.
+
+Every message says what was expected, what came, where it came from and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LlmlensError(Exception):
+    """Base class of all errors raised by llmlens."""
+
+
+class ReadError(LlmlensError):
+    """A source could not be read at all, or `strict=True` met its first problem."""
+
+
+class SourceNotFoundError(ReadError, FileNotFoundError):
+    """A path does not exist, or a glob or folder holds nothing to read."""
+
+
+class UnknownNameError(LlmlensError, KeyError):
+    """A table, column, argument or score that does not exist; the message names the nearest one that does."""
+
+    def __str__(self) -> str:
+        """Give the sentence itself: `KeyError` would show its repr."""
+        return str(self.args[0]) if self.args else ""
+
+
+class SelectionError(LlmlensError, ValueError):
+    """A selection that cannot be understood: a bad expression, date or argument."""
+
+
+class ConventionsError(LlmlensError, ValueError):
+    """A conventions file that is not valid."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the nearest of `known`, else the list of what there is.
+
+    >>> nearest("modle", ["model", "provider"])
+    " Did you mean 'model'?"
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" There is: {', '.join(names)}." if names else " There is none."
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Make the error for a `what` ("table", "column", ...) called `name` that is not among `known`."""
+    return UnknownNameError(f"There is no {what} {name!r}.{nearest(name, known)}")

@@ -1,0 +1,158 @@
+"""Attributes in OTLP's protobuf encoding -> plain Python, about as fast as Python can make the texts.
+
+Two observations carry the speed. Most attributes are short and repeat from span to span: those are decoded once and
+remembered by their bytes. The rest are mostly long texts, encoded in the one way every encoder uses: the bytes between
+key and text then follow from their number, and comparing them replaces parsing them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError
+
+from llmlens.read.dialects.values import MAX_DEPTH, Notes
+from llmlens.read.raw import Value
+from llmlens.read.wire import AnyValue, Items, KeyValue
+
+_T = TypeVar("_T")
+
+#: Bytes of an encoded attribute up to which it is worth remembering, and how many are remembered at most.
+_SHORT, _REMEMBERED = 72, 1 << 15
+
+#: Encoded attribute -> key and value; lists apart, as each span gets its own.
+_pairs: dict[bytes, tuple[str, Value]] = {}
+_lists: dict[bytes, tuple[str, tuple[Value, ...]]] = {}
+
+
+class _Keys(dict[bytes, str]):
+    """Encoded key (tag, length, UTF-8) -> key; raises ValueError for what is not one."""
+
+    def __missing__(self, encoded: bytes) -> str:
+        if encoded[0] != 0x0A or encoded[1] > 0x7F or len(encoded) != encoded[1] + 2:
+            raise ValueError("not the usual encoding of a key")
+        key = encoded[2:].decode()
+        _remember(self, encoded, key)
+        return key
+
+
+class _Headers(dict[int, "bytes | tuple[()]"]):
+    """Number of bytes after the key -> those that stand before the text; `()`, which starts nothing, if none do."""
+
+    def __missing__(self, size: int) -> bytes | tuple[()]:
+        header: bytes | tuple[()] = ()
+        for length in range(4, 13):
+            text = _field(0x0A, size - length)
+            candidate = _field(0x12, len(text) + size - length) + text
+            if len(candidate) == length <= size:
+                header = candidate
+        if size < _REMEMBERED:
+            self[size] = header
+        return header
+
+
+def _field(tag: int, size: int) -> bytes:
+    """Encode the tag and the size of a length-delimited field."""
+    encoded = bytearray([tag])
+    while size > 0x7F:
+        encoded.append(size & 0x7F | 0x80)
+        size >>= 7
+    encoded.append(max(size, 0))
+    return bytes(encoded)
+
+
+_keys, _headers = _Keys(), _Headers()
+
+
+def attributes(encoded: Iterable[bytes], notes: Notes) -> dict[str, Value]:
+    """Decode a list of serialized KeyValue messages; of a key that is there twice, the last one wins.
+
+    An attribute that cannot be decoded is left out, an invalid UTF-8 text repaired; both are added to `notes`.
+    """
+    decoded: dict[str, Value] = {}
+    known = _pairs.get
+    for pair in encoded:
+        if len(pair) < _SHORT:
+            if (found := known(pair)) is not None:
+                decoded[found[0]] = found[1]
+            else:
+                _short(pair, decoded, notes)
+        else:
+            end = pair[1] + 2
+            header = _headers[len(pair) - end]
+            try:
+                if pair.startswith(header, end):
+                    decoded[_keys[pair[:end]]] = pair[end + len(header) :].decode()
+                    continue
+            except ValueError:  # an unusual key, or invalid UTF-8
+                pass
+            _any_pair(pair, decoded, notes)
+    return decoded
+
+
+def _short(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
+    """Decode a short attribute into `decoded`, and remember it if it is sound and likely to come again."""
+    if (listed := _lists.get(pair)) is not None:
+        decoded[listed[0]] = list(listed[1])
+        return
+    noted = len(notes)
+    only: dict[str, Value] = {}
+    _any_pair(pair, only, notes)
+    decoded.update(only)
+    for key, value in only.items():
+        if len(notes) > noted or isinstance(value, (float, dict)):
+            continue
+        if not isinstance(value, list):
+            _remember(_pairs, pair, (key, value))
+        elif not any(isinstance(item, (list, dict)) for item in value):
+            _remember(_lists, pair, (key, tuple(value)))
+
+
+def _remember(memory: dict[bytes, _T], encoded: bytes, decoded: _T) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[encoded] = decoded
+
+
+def _any_pair(pair: bytes, decoded: dict[str, Value], notes: Notes, depth: int = 0) -> None:
+    try:
+        message = KeyValue.FromString(pair)
+        decoded[text(message.key, notes)] = any_value(message.value, notes, depth)
+    except DecodeError:
+        notes.add("repaired", "an attribute that is not valid protobuf was left out", pair)
+
+
+def any_value(encoded: bytes, notes: Notes, depth: int = 0) -> Value:
+    """Decode a serialized AnyValue: an empty one is None, bytes become base64; raises `DecodeError`."""
+    message = AnyValue.FromString(encoded)
+    kind = message.WhichOneof("value")
+    if kind is None:
+        return None
+    value = getattr(message, kind)
+    if kind == "string":
+        return text(value, notes)
+    if kind == "bytes":
+        return base64.b64encode(value).decode()
+    if kind not in {"array", "kvlist"}:
+        return value  # type: ignore[no-any-return]
+    if depth >= MAX_DEPTH:
+        notes.add("repaired", f"an attribute nested deeper than {MAX_DEPTH} levels was cut")
+        return f"(nested deeper than {MAX_DEPTH} levels)"
+    items = Items.FromString(value).values
+    if kind == "array":
+        return [any_value(item, notes, depth + 1) for item in items]
+    members: dict[str, Value] = {}
+    for item in items:
+        _any_pair(item, members, notes, depth + 1)
+    return members
+
+
+def text(encoded: bytes, notes: Notes) -> str:
+    """Decode UTF-8; what is invalid becomes U+FFFD and is noted."""
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError:
+        notes.add("repaired", "a text that is not valid UTF-8 was repaired", encoded)
+        return encoded.decode(errors="replace")

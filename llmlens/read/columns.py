@@ -1,0 +1,347 @@
+"""Recognise which column of a stranger's call log is which tidy column; the names are in aliases.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..errors import unknown
+from ..schema import SPANS
+from . import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a user may say about columns: tidy column -> header, or (header, unit of its values).
+Overrides: TypeAlias = "Mapping[str, str | tuple[str, str]]"
+
+_WORDS = re.compile(r"[^\W_]+")
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+#: Columns that the reader makes itself.
+_MADE = frozenset({"depth", "convention", "source", "usage_source", "cost_source"})
+_SECONDS = ("duration_s", "ttft_s")
+_USD = ("cost_usd", "input_cost_usd", "output_cost_usd")
+_MANY_CELLS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A tidy column and the column it comes from: `factor` brings its numbers to the tidy unit, `how` says why."""
+
+    column: str
+    source: str
+    factor: float = 1.0
+    how: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.column} from {self.source!r}" + (f" ({self.how})" if self.how else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreColumns:
+    """The columns that make up one score: `value` (a number, truth or category), `label`, `comment`."""
+
+    name: str
+    value: str | None
+    label: str | None = None
+    comment: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns it is made of."""
+        return tuple(s for s in (self.value, self.label, self.comment) if s is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A whole export that was recognised by headers that stand together."""
+
+    name: str
+    headers: tuple[str, ...]
+    columns: Mapping[str, Any]
+    scores_of: str = "span"
+    kind: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What every column of a table is.
+
+    `columns`: tidy column -> where it comes from; `params`: request parameter -> column; `scores`; `rest`: the columns
+    that go to `metadata`; `notes`: what a reader should know about the choices.
+    """
+
+    columns: Mapping[str, Recognised] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    scores: tuple[ScoreColumns, ...] = ()
+    rest: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    shape: Shape | None = None
+
+
+@lru_cache(maxsize=1)
+def aliases() -> dict[str, Any]:
+    """Read aliases.toml, with its names squeezed (`squeeze`) for comparison."""
+    data = tomllib.loads(files(__package__).joinpath("aliases.toml").read_text("utf-8"))
+    data["prefixes"] = frozenset(data["prefixes"])
+    data["containers"] = frozenset(map(squeeze, data["containers"]))
+    for entry in data["columns"].values():
+        entry["names"] = {squeeze(name): rank for rank, name in reversed(list(enumerate(entry["names"])))}
+        entry["weak"] = {squeeze(name): rank for rank, name in enumerate(entry.get("weak", ()), 100)}
+    data["params"] = {squeeze(name): name for name in data["params"]["names"]}
+    data["scores"]["names"] = frozenset(map(squeeze, data["scores"]["names"]))
+    data["shapes"] = [
+        Shape(**{**shape, "headers": tuple(shape["headers"]), "columns": shape.get("columns", {})})
+        for shape in data["shapes"]
+    ]
+    return data
+
+
+def words(header: str) -> list[str]:
+    """Split a header into lower-case words.
+
+    >>> words("gen_ai.usage.promptTokens (ms)")
+    ['gen', 'ai', 'usage', 'prompt', 'tokens', 'ms']
+    """
+    return [word.lower() for part in _WORDS.findall(header) for word in _HUMPS.split(part)]
+
+
+def squeeze(header: str) -> str:
+    """Reduce a header to what counts when names are compared.
+
+    >>> squeeze("Prompt Tokens") == squeeze("promptTokens") == squeeze("prompt.tokens")
+    True
+    """
+    return "".join(words(header))
+
+
+def recognise(
+    samples: Mapping[str, pd.Series[Any]],
+    overrides: Overrides | None = None,
+    *,
+    scores: Mapping[str, str] | list[str] | None = None,
+    feature: str | None = None,
+    before: Recognition | None = None,
+) -> Recognition:
+    """Say which tidy column each column is, which are scores, and which go to `metadata`.
+
+    `samples` maps each header to (some of) its values; they decide what a name leaves open: the unit of a bare
+    `latency`, whether `id` is unique, whether `input` is a text or a number of tokens. `overrides` come first.
+    `scores` (columns, or score name -> column) replaces the search for scores. What `before` has decided stays, so
+    that all chunks of a file are read alike. Raises `UnknownNameError` for a tidy column or a header that is not there.
+    """
+    known = aliases()
+    shape = next((s for s in known["shapes"] if all(_find(samples, h) for h in s.headers)), None)
+    wanted = {**(overrides or {}), **({"feature": feature} if feature else {})}
+    taken = {column: _override(column, given, samples) for column, given in wanted.items()}
+    for column, given in (shape.columns if shape else {}).items():
+        header, unit = given if isinstance(given, list) else (given, None)
+        source = _find(samples, header)
+        if source and column not in taken and source not in {t.source for t in taken.values()}:
+            taken[column] = Recognised(column, source, _factor(column, unit), f"as {shape.name} exports it")  # type: ignore[union-attr]
+    for column, decided in (before.columns if before else {}).items():
+        if decided.source in samples:
+            taken.setdefault(column, decided)
+    given_scores = _given_scores(scores, samples)
+    used = {t.source for t in taken.values()} | {s for score in given_scores for s in score.sources}
+    notes = [shape.note] if shape and shape.note else []
+    for column, entry in known["columns"].items():
+        if column in taken:
+            continue
+        claims = sorted(_claims(column, entry, [h for h in samples if h not in used]))
+        claims = [claim for claim in claims if not claim[3] or _looks_right(column, samples[claim[4]], samples, taken)]
+        if not claims:
+            continue
+        *_, source, unit = claims[0]
+        notes += [f"{other!r} could be {column} too; it went to metadata" for *_, other, _ in claims[1:] if _rival(claims[0], other)]
+        taken[column] = Recognised(column, source, _factor(column, unit), f"in {unit}" if unit else "")
+        used.add(source)
+    for column in _SECONDS:
+        if column in taken and not taken[column].how:
+            taken[column] = _bare_unit(taken[column], samples, taken)
+    params = {known["params"][squeeze(_leaf(h))]: h for h in samples if h not in used and squeeze(_leaf(h)) in known["params"]}
+    used |= set(params.values())
+    if scores is None:
+        given_scores = [*(before.scores if before else ()), *_score_columns({h: s for h, s in samples.items() if h not in used})]
+        given_scores = list({score.name: score for score in reversed(given_scores)}.values())[::-1]
+    used |= {s for score in given_scores for s in score.sources}
+    rest = tuple(header for header in samples if header not in used)
+    return Recognition(taken, params, tuple(given_scores), rest, tuple(notes), shape)
+
+
+def _find(headers: Mapping[str, Any], name: str) -> str | None:
+    """Find the header that is `name`, else the first that is the same when squeezed."""
+    if name in headers:
+        return name
+    key = squeeze(name)
+    return next((header for header in headers if squeeze(header) == key), None)
+
+
+def _override(column: str, given: str | tuple[str, str], headers: Mapping[str, Any]) -> Recognised:
+    allowed = (set(SPANS.names) - _MADE) | {"input", "output"}
+    if column not in allowed:
+        what = "tidy column"
+        raise unknown(what, column, allowed)
+    name, unit = (given, None) if isinstance(given, str) else given
+    source = _find(headers, name)
+    if source is None:
+        what = f"column (given for {column!r}):"
+        raise unknown(what, name, headers)
+    return Recognised(column, source, _factor(column, unit), f"as given{f', in {unit}' if unit else ''}")
+
+
+def _factor(column: str, unit: str | None) -> float:
+    if unit is None:
+        return 1.0
+    units: Mapping[str, float] = aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
+    if unit not in units:
+        what = f"unit (given for {column!r}):"
+        raise unknown(what, unit, units)
+    return units[unit]
+
+
+def _given_scores(scores: Mapping[str, str] | list[str] | None, headers: Mapping[str, Any]) -> list[ScoreColumns]:
+    named = scores if isinstance(scores, Mapping) else {name: name for name in scores or ()}
+    found = []
+    for name, header in named.items():
+        source = _find(headers, header)
+        if source is None:
+            what = f"column (given for the score {name!r}):"
+            raise unknown(what, header, headers)
+        found.append(ScoreColumns(name, source))
+    return found
+
+
+def _claims(column: str, entry: Mapping[str, Any], headers: list[str]) -> Iterator[tuple[int, int, int, bool, str, str | None]]:
+    """Yield (words left out in front, rank of the alias, position, weak, header, unit) for each header that may be `column`."""
+    units = aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
+    for position, header in enumerate(headers):
+        for level, key in _spellings(header):
+            unit = None
+            rank = entry["names"].get(key)
+            if units:
+                for ending in sorted(units, key=len, reverse=True):
+                    if key.endswith(ending) and key.removesuffix(ending) in entry["names"]:
+                        unit, rank = ending, entry["names"][key.removesuffix(ending)]
+                        break
+            if rank is None and column in ("start", "end"):  # the magnitude of the number tells its unit
+                rank = next((entry["names"][k] for u in ("ms", "us", "ns", "s") if (k := key.removesuffix(u)) in entry["names"]), None)
+            if rank is not None:
+                yield level, rank, position, False, header, unit
+                break
+            if level == 0 and key in entry["weak"]:
+                yield level, entry["weak"][key], position, True, header, None
+                break
+
+
+def _spellings(header: str) -> Iterator[tuple[int, str]]:
+    """Yield the header squeezed, then without its leading words that are prefixes."""
+    parts = words(header)
+    for level in range(len(parts)):
+        yield level, "".join(parts[level:])
+        if parts[level] not in aliases()["prefixes"]:
+            return
+
+
+def _rival(best: tuple[int, int, int, bool, str, str | None], other: str) -> bool:
+    """Whether the loser is worth a word: it is not the container that the winner was taken from, nor behind a prefix."""
+    return not best[4].startswith(f"{other}.") and not other.startswith(f"{best[4]}.")
+
+
+def _looks_right(column: str, values: pd.Series[Any], samples: Mapping[str, Any], taken: Mapping[str, Recognised]) -> bool:
+    """Whether the values can be what a weak name says."""
+    some = values.head(_MANY_CELLS)
+    if column == "trace_id":
+        ids = cells.text(some).dropna()
+        return len(ids) == len(some) and bool(ids.is_unique)
+    if column == "span_id":
+        import pandas as pd
+
+        within = cells.text(samples[taken["trace_id"].source].head(_MANY_CELLS)) if "trace_id" in taken else ""
+        ids = cells.text(some)
+        return bool(ids.notna().all()) and not bool(pd.DataFrame({"trace": within, "span": ids}).duplicated().any())
+    readers = {
+        "input_tokens": cells.number, "output_tokens": cells.number, "kind": cells.kind,
+        "status": cells.status, "http_status": cells.number,
+    }  # fmt: skip
+    if column not in readers:
+        return True
+    read, bad = readers[column](some)
+    return int(read.notna().sum()) > int(bad.sum())
+
+
+def _bare_unit(found: Recognised, samples: Mapping[str, Any], taken: Mapping[str, Recognised]) -> Recognised:
+    """Decide the unit of a bare `latency`: from end - start (or the duration, for a TTFT), else from its size.
+
+    Without other columns: whole numbers with a median over 100, or any with a median over 1000, are milliseconds.
+    """
+    numbers, _ = cells.number(samples[found.source], durations=True)
+    given = numbers.dropna()
+    given = given[given > 0]
+    if given.empty or cells.has_units(samples[found.source]):
+        return found
+    median = float(given.median())
+    if found.column == "duration_s" and "start" in taken and "end" in taken:
+        start, _, _ = cells.time(samples[taken["start"].source])
+        end, _, _ = cells.time(samples[taken["end"].source])
+        took = (end - start).dt.total_seconds()
+        both = took.notna() & (took > 0) & numbers.notna() & (numbers > 0)
+        if both.any():
+            ratio = float((took[both] / numbers[both].astype("float64")).median())
+            for unit, factor in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
+                if 0.5 < ratio / factor < 2:
+                    return Recognised(found.column, found.source, factor, f"read as {unit}: it fits end - start")
+    if found.column == "ttft_s" and "duration_s" in taken:
+        whole = taken["duration_s"]
+        took, _ = cells.number(samples[whole.source], durations=True)
+        limit = float((took * whole.factor).median()) if took.notna().any() else 0.0
+        for unit, factor in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
+            if 0 < median * factor <= limit:
+                return Recognised(found.column, found.source, factor, f"read as {unit}: the largest unit that fits the duration")
+    whole_numbers = bool((given.astype("float64") % 1 == 0).all())
+    if (whole_numbers and median > 100) or median > 1000:
+        return Recognised(found.column, found.source, 1e-3, f"read as ms: its median is {median:g}")
+    return Recognised(found.column, found.source, 1.0, f"read as s: its median is {median:g}")
+
+
+def _leaf(header: str) -> str:
+    """Cut the containers off: `params.top_p` -> `top_p`."""
+    return header.rpartition(".")[2]
+
+
+def _score_columns(samples: Mapping[str, pd.Series[Any]]) -> Iterator[ScoreColumns]:
+    """Find the columns that are judgements, by name and by what is in them."""
+    known = aliases()["scores"]
+    groups: dict[str, dict[str, str]] = {}
+    for header in samples:
+        base, _, last = _snake(header).rpartition("_")
+        if base and last in known["group"]:
+            groups.setdefault(base, {})[last] = header
+    in_group = set()
+    for base, parts in groups.items():
+        if len(parts) > 1 and ("score" in parts or "passed" in parts):
+            value = parts.get("score") or parts["passed"]
+            label = parts.get("label") or (parts.get("passed") if "score" in parts else None)
+            yield ScoreColumns(base, value, label, parts.get("details"))
+            in_group |= set(parts.values())
+    for header, values in samples.items():
+        parts_of = words(header)
+        named = bool(parts_of) and (
+            squeeze(header) in known["names"] or parts_of[-1] in known["suffixes"] or (parts_of[0] in known["prefixes"] and len(parts_of) > 1)
+        )
+        if named and header not in in_group and values.notna().any() and not cells.is_json(values):
+            inside = any(header.lower().startswith(f"{prefix}.") for prefix in known["prefixes"])
+            yield ScoreColumns(header.partition(".")[2] if inside else header, header)
+
+
+def _snake(header: str) -> str:
+    """Spell a header in snake_case, keeping the case of nothing."""
+    return "_".join(words(header))

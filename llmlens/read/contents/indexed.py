@@ -1,0 +1,124 @@
+"""Lists that were flattened into attributes (`llm.input_messages.0.message.role`) -> lists again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+#: Families of indexed attributes; each key continues with `.<index>.`.
+FAMILIES = (
+    "llm.input_messages", "llm.output_messages", "llm.prompts", "llm.choices", "gen_ai.prompt", "gen_ai.completion",
+    "retrieval.documents", "reranker.output_documents", "reranker.input_documents",
+    "annotations", "trace.annotations", "session.annotations", "evaluations", "trace.evaluations", "session.evaluations",
+)  # fmt: skip
+
+# OpenInference repeats what an item is after its index: `tool_calls.0.tool_call.id`.
+_WRAPPERS = frozenset(
+    {"message", "message_content", "tool_call", "document", "annotation", "evaluation", "prompt", "completion"}
+)
+_DEEPEST = 16
+_FIRST = tuple({family.split(".", 1)[0] + "." for family in FAMILIES})
+
+
+#: What is indexed in a span: of each family, the keys and the way each goes.
+Layout: TypeAlias = dict[str, tuple[tuple[str, tuple[int | str, ...]], ...]]
+
+
+@lru_cache(maxsize=1 << 15)
+def _path(key: str) -> tuple[str, tuple[int | str, ...]] | None:
+    """Split a key into its family and the way to the value; the same few keys come with every span."""
+    if not key.startswith(_FIRST):
+        return None
+    for family in FAMILIES:
+        if key.startswith(family + "."):
+            steps = _steps(key[len(family) + 1 :].split("."))
+            if 0 < len(steps) <= _DEEPEST and isinstance(steps[0], int):
+                return family, tuple(steps)
+    return None
+
+
+def _steps(tokens: list[str]) -> list[int | str]:
+    steps: list[int | str] = []
+    for token in tokens:
+        if token.isascii() and token.isdecimal() and len(token) < 10:
+            steps.append(int(token))
+        elif not (token in _WRAPPERS and steps and isinstance(steps[-1], int)):
+            steps.append(token)
+    return steps
+
+
+@lru_cache(maxsize=512)
+def layout(keys: tuple[str, ...]) -> Layout:
+    """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys."""
+    families: dict[str, list[tuple[str, tuple[int | str, ...]]]] = {}
+    for key in keys:
+        found = _path(key)
+        if found is not None:
+            families.setdefault(found[0], []).append((key, found[1]))
+    return {family: tuple(paths) for family, paths in families.items()}
+
+
+def indexed(attributes: dict[str, Any], *families: str) -> dict[str, list[Any]]:
+    """Give the list of each of `families` that is there, in order of index; gaps close up.
+
+    A family that came as one nested attribute (`[{"message.role": ...}]`) is read the same way.
+    """
+    there = layout(tuple(attributes))
+    lists: dict[str, list[Any]] = {}
+    for family in families:
+        paths = there.get(family)
+        if paths is not None:
+            tree: dict[Any, Any] = {}
+            for key, path in paths:
+                _put(tree, path, attributes[key])
+            lists[family] = _closed(tree)
+        elif family in attributes and isinstance(attributes[family], list):
+            lists[family] = [_unfolded(item) for item in attributes[family]]
+    return lists
+
+
+def _put(tree: dict[Any, Any], path: tuple[int | str, ...], value: Any) -> None:
+    if len(path) == 2 and isinstance(tree.get(path[0]), dict):  # by far the most
+        tree[path[0]].setdefault(path[1], value)
+        return
+    for step in path[:-1]:
+        below = tree.get(step)
+        if below is None:
+            below = tree[step] = {}
+        elif not isinstance(below, dict):
+            return  # both a value and a branch: the value came first
+        tree = below
+    tree.setdefault(path[-1], value)
+
+
+def _closed(tree: Any) -> Any:
+    """Turn branches whose keys are all indices into lists."""
+    if not isinstance(tree, dict):
+        return tree
+    if all(isinstance(key, int) for key in tree):
+        return [_closed(tree[key]) for key in sorted(tree)]
+    for key, below in tree.items():
+        if isinstance(below, dict):
+            tree[key] = _closed(below)
+    return tree
+
+
+def _unfolded(item: Any, depth: int = 0) -> Any:
+    """Give a nested item without dots in its keys and without wrappers."""
+    if depth > 8:
+        return item
+    if isinstance(item, list):
+        return [_unfolded(one, depth + 1) for one in item]
+    if not isinstance(item, dict):
+        return item
+    if len(item) == 1:
+        (key, inner), *_ = item.items()
+        if key in _WRAPPERS and isinstance(inner, dict):
+            return _unfolded(inner, depth + 1)
+    tree: dict[Any, Any] = {}
+    for key, inner in item.items():
+        steps = str(key).split(".", _DEEPEST)
+        if steps[0] in _WRAPPERS and len(steps) > 1:
+            steps = steps[1:]
+        _put(tree, tuple(steps), _unfolded(inner, depth + 1))
+    return tree

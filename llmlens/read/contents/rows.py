@@ -1,0 +1,67 @@
+"""The span that is read, and the rows that come out: fields are those of the tidy tables, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+@dataclass(slots=True, frozen=True)
+class SpanContent:
+    """All that one span says.
+
+    `input` and `output` are the texts that were mapped already (they may hold JSON); `attributes` is every attribute of
+    the span. `events` are `{"name", "time", "attributes"}`, log records of the span among them (a record's body is the
+    attribute `"body"`). `links` are `{"trace_id", "span_id", "attributes"}`.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    kind: str
+    name: str
+    status: str
+    input: str | None
+    output: str | None
+    attributes: dict[str, Any]
+    events: list[dict[str, Any]]
+    links: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Message(NamedTuple):
+    """A row of `messages`."""
+
+    trace_id: str
+    span_id: str
+    position: int
+    direction: str
+    role: str
+    name: str | None
+    content: str | None
+    tool_call_id: str | None
+
+
+class Document(NamedTuple):
+    """A row of `documents`; `metadata` is JSON, `updated_at` an ISO time in UTC."""
+
+    trace_id: str
+    span_id: str
+    rank: int
+    document_id: str | None
+    score: float | None
+    content: str | None
+    metadata: str | None
+    updated_at: str | None
+
+
+class ToolCall(NamedTuple):
+    """A row of `tool_calls`; `arguments` is JSON."""
+
+    trace_id: str
+    span_id: str | None
+    call_id: str | None
+    tool: str | None
+    arguments: str | None
+    result: str | None
+    status: str | None
+    requested_by: str | None

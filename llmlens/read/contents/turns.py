@@ -1,0 +1,286 @@
+"""One chat message in any provider's or framework's shape -> turns.
+
+A turn is what one speaker says or asks for at once. A message that carries results of tools gives a turn of role
+`tool` for each of them, so that each keeps the id of the call it answers.
+
+`content` is the plain text when all parts of the message are text (joined with newlines), otherwise a JSON list of its
+parts as they came. Calls of tools never make it JSON: they are in `calls`. It is None when the message had none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from .values import decode, dumps, json_of, name_of, text_of
+
+
+class Call(NamedTuple):
+    """A tool call that a message asks for; `arguments` is JSON."""
+
+    call_id: str | None
+    tool: str | None
+    arguments: str | None
+
+
+class Turn(NamedTuple):
+    """A message, normalised."""
+
+    role: str
+    content: str | None
+    name: str | None = None
+    tool_call_id: str | None = None
+    calls: tuple[Call, ...] = ()
+
+
+_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "bot": "assistant", "chatbot": "assistant"}  # fmt: skip
+_LANGCHAIN = frozenset({"human", "ai", "system", "tool", "function", "chat"})
+_BODIES = ("content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name")
+_BARE = frozenset({"role", "name", "finish_reason", "id"})
+
+_TEXTS = frozenset({"text", "input_text", "output_text", "summary_text"})
+_CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call", "function"})
+_RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
+_CALL_IDS = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "id")
+_RESULT_IDS = ("call_id", "toolCallId", "toolUseId", "tool_use_id", "tool_call_id", "id")
+_NAMES = ("name", "toolName", "tool_name")
+_ARGUMENTS = ("arguments", "args", "input")
+_ANSWERS = ("response", "result", "output", "content")
+# Gemini and Bedrock say what a part is by its only key.
+_CALL_KEYS = ("function_call", "functionCall", "toolUse")
+_RESULT_KEYS = ("function_response", "functionResponse", "toolResult")
+
+
+def first(value: dict[str, Any], keys: Iterable[str]) -> Any:
+    """Give the first of `keys` that is there and is not None."""
+    for key in keys:
+        found = value.get(key)
+        if found is not None:
+            return found
+    return None
+
+
+def role_of(value: Any, default: str) -> str:
+    """Normalise a role, or the class of a LangChain message."""
+    if not isinstance(value, str) or not value:
+        return default
+    role = value.lower()
+    if role.endswith(("message", "messagechunk")):
+        role = role.removesuffix("chunk").removesuffix("message")
+    if role in {"unknown", "", "chat"}:
+        return default
+    return _ROLES.get(role, role)
+
+
+def call_of(value: Any) -> Call | None:
+    """Read a tool call in any shape: OpenAI, Anthropic, Bedrock, Gemini, LangChain, Vercel, OpenTelemetry."""
+    if not isinstance(value, dict):
+        return None
+    function = value.get("function")
+    inner = function if isinstance(function, dict) else value
+    tool = name_of(first(inner, _NAMES))
+    arguments = json_of(first(inner, _ARGUMENTS))
+    call_id = name_of(first(value, _CALL_IDS))
+    if tool is None and call_id is None:
+        return None
+    return Call(call_id, tool, arguments)
+
+
+def is_call(value: Any) -> bool:
+    """Tell whether a value on its own is a tool call, not something else that has a name."""
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("function"), dict):
+        return "name" in value["function"]
+    return ("toolCallId" in value and "toolName" in value and "result" not in value) or (
+        value.get("type") in _CALLS and "name" in value
+    )
+
+
+def is_part(value: Any) -> bool:
+    """Tell whether a value is one part of a message."""
+    if not isinstance(value, dict):
+        return False
+    kind = value.get("type")
+    if isinstance(kind, str):
+        return kind in _TEXTS or kind in _CALLS or kind in _RESULTS or kind in {"reasoning", "thinking", "image_url"}
+    return len(value) <= 2 and any(key in value for key in ("text", *_CALL_KEYS, *_RESULT_KEYS))
+
+
+def constructed(value: dict[str, Any]) -> dict[str, Any]:
+    """Open LangChain's ways to write an object: a constructor (`lc`), or its type beside its data."""
+    inner = value.get("kwargs")
+    if "lc" in value and isinstance(inner, dict):
+        path = value.get("id")
+        return {**inner, "type": path[-1]} if isinstance(path, list) and path else inner
+    inner = value.get("data")
+    if isinstance(inner, dict) and value.get("type") in _LANGCHAIN:
+        return {**inner, "type": value["type"]}
+    return value
+
+
+def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
+    """Give the turns of one message, or None when the value is not a message.
+
+    `default` is the role of a message that does not tell.
+    """
+    value = constructed(value)
+    kind = value.get("type")
+    if kind == "function_call" and "name" in value:
+        call = call_of(value)
+        return [Turn("assistant", None, calls=(call,) if call else ())]
+    if kind == "function_call_output":
+        return [_answer(value, None)]
+    if kind == "reasoning" and "role" not in value:
+        return [Turn("assistant", dumps([value]))]
+    role = value.get("role")
+    if isinstance(role, str):
+        if not any(key in value for key in _BODIES) and not _BARE.issuperset(value):
+            return None
+    elif isinstance(kind, str) and "content" in value and role_of(kind, "chat") in {*_LANGCHAIN, "user", "assistant"}:
+        role = kind
+    else:
+        return None
+    return _turns(value, role_of(role, default))
+
+
+def _turns(value: dict[str, Any], role: str) -> list[Turn]:
+    name = name_of(value.get("name"))
+    calls = tuple(_calls(value))
+    tool_call_id = name_of(value.get("tool_call_id") or value.get("toolCallId"))
+    if role == "tool" and tool_call_id is None:
+        tool_call_id = name_of(value.get("id"))
+    content = value.get("content")
+    if content is None or content in ("", []):
+        more = first(value, ("parts", "contents", "blocks"))
+        content = content if more is None else more
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):
+        content = content["parts"]
+    if not isinstance(content, list):
+        if isinstance(content, str) and role == "assistant" and not calls and content[:2] == "[{":
+            calls = tuple(_written_calls(content))
+            content = None if calls else content
+        content = text_of(content)
+        return [Turn(role, None if calls and not content else content, name, tool_call_id, calls)]
+    turns = _split(content, role, name, tool_call_id)
+    if calls:
+        # The calls were spelled twice, as parts and beside them.
+        turns = [turn._replace(calls=()) for turn in turns]
+        at = next((i for i, turn in enumerate(turns) if turn.role == role), None)
+        if at is None:
+            turns.insert(0, Turn(role, None, name, tool_call_id, calls))
+        else:
+            turns[at] = turns[at]._replace(calls=calls, content=turns[at].content or None)
+    return turns or [Turn(role, None, name, tool_call_id)]
+
+
+def _calls(value: dict[str, Any]) -> list[Call]:
+    listed = value.get("tool_calls") or value.get("toolCalls")
+    if not listed and isinstance(value.get("additional_kwargs"), dict):
+        listed = value["additional_kwargs"].get("tool_calls")
+    listed = decode(listed)
+    found = [call_of(one) for one in listed] if isinstance(listed, list) else []
+    invalid = value.get("invalid_tool_calls")
+    if isinstance(invalid, list):
+        found += [call_of(one) for one in invalid]
+    if not found and "function_call" in value:
+        found = [call_of(value["function_call"])]
+    if not found and "function_call_name" in value:
+        arguments = value.get("function_call_arguments_json")
+        found = [call_of({"name": value["function_call_name"], "arguments": arguments})]
+    return [call for call in found if call is not None]
+
+
+def _written_calls(content: str) -> list[Call]:
+    """Read calls that were written as the text of an assistant's message."""
+    listed = decode(content)
+    if isinstance(listed, list) and all(is_call(one) for one in listed):
+        return [call for call in map(call_of, listed) if call is not None]
+    return []
+
+
+def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | None) -> list[Turn]:
+    turns: list[Turn] = []
+    kept: list[Any] = []
+    texts: list[str] = []
+    calls: list[Call] = []
+
+    def close() -> None:
+        if kept or calls:
+            plain = len(texts) == len(kept)
+            content = ("\n".join(texts) if plain else dumps(kept)) if kept else None
+            content = None if calls and not content else content
+            turns.append(Turn(role, content, name, tool_call_id, tuple(calls)))
+            kept.clear()
+            texts.clear()
+            calls.clear()
+
+    for part in parts:
+        answer = _result(part)
+        if answer is not None:
+            close()
+            turns.append(_answer(answer, name if role == "tool" else None))
+            continue
+        call = _asked(part)
+        if call is not None:
+            calls.append(call)
+        elif part is not None:
+            kept.append(part)
+            text = _text(part)
+            if text is not None:
+                texts.append(text)
+    close()
+    return turns
+
+
+def _text(part: Any) -> str | None:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        return None
+    kind = part.get("type", part.get("block_type"))
+    if kind in _TEXTS if isinstance(kind, str) else (kind is None and "thought" not in part):
+        text = part.get("text", part.get("content"))
+        if isinstance(text, dict):
+            text = text.get("value")
+        return text if isinstance(text, str) else None
+    return None
+
+
+def _asked(part: Any) -> Call | None:
+    if not isinstance(part, dict):
+        return None
+    kind = part.get("type")
+    if isinstance(kind, str):
+        return call_of(part) if kind in _CALLS else None
+    inner = first(part, _CALL_KEYS)
+    return call_of(inner) if isinstance(inner, dict) else None
+
+
+def _result(part: Any) -> dict[str, Any] | None:
+    if not isinstance(part, dict):
+        return None
+    kind = part.get("type")
+    if isinstance(kind, str):
+        return part if kind in _RESULTS else None
+    inner = first(part, _RESULT_KEYS)
+    return inner if isinstance(inner, dict) else None
+
+
+def _answer(value: dict[str, Any], name: str | None) -> Turn:
+    tool = name_of(first(value, _NAMES)) or name
+    return Turn("tool", plain_text(first(value, _ANSWERS)), tool, name_of(first(value, _RESULT_IDS)))
+
+
+def plain_text(value: Any) -> str | None:
+    """Give what a tool gave back as text: parts that are all text are joined, anything else is JSON."""
+    if isinstance(value, dict):
+        if value.get("type") in {"text", "json"} and "value" in value:
+            value = value["value"]
+        elif value.keys() <= {"content", "isError", "is_error", "structuredContent", "meta", "_meta"}:
+            value = value.get("content", value)
+    if isinstance(value, list) and value:
+        texts = [_text(part) for part in value if not isinstance(part, str)]
+        if texts and len(texts) == len(value) and None not in texts:
+            return "\n".join(text for text in texts if text is not None)
+    return text_of(value)

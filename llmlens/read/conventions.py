@@ -1,0 +1,322 @@
+"""Attribute names -> tidy columns: reads conventions.toml and writes the SQL that maps raw spans.
+
+The mapping is data. A chunk of raw spans is pivoted into a wide table that has one column for each attribute that some
+column may be taken from *and* that occurs in the chunk; the SQL speaks of those only, so that it stays short.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .. import schema
+from ..errors import ConventionsError, nearest
+
+#: Columns that the mapping fills beside those of `spans` and `contents`.
+_EXTRA = {"trace_name": "text", "level": "text"}
+
+#: Merged from all their sources into one JSON object, key by key; the first source wins a key.
+MERGED = ("params", "metadata")
+
+#: Texts that are taken as they are: "" is a value there.
+TEXTS = ("input", "output")
+
+#: How to read a source, as SQL; `{x}` is the text of the attribute, `{start}` the start of the span in ns.
+READERS: dict[str, str] = {
+    "text": "CASE WHEN {x} IN ('', 'None', 'null') THEN NULL ELSE {x} END",
+    "content": "{x}",
+    "integer": "TRY_CAST(TRY_CAST({x} AS DOUBLE) AS BIGINT)",
+    "number": "TRY_CAST({x} AS DOUBLE)",
+    "unquoted": """CASE WHEN {x}[1] = '"' THEN TRY(json_extract_string({x}, '$')) ELSE {x} END""",
+    "first": "CASE WHEN {x}[1] = '[' THEN TRY(json_extract_string({x}, '$[0]')) ELSE nullif({x}, '') END",
+    "texts": "CASE WHEN {x}[1] = '[' THEN TRY(from_json({x}, '[\"VARCHAR\"]')) WHEN {x} <> '' "
+    "THEN list_transform(string_split({x}, ','), t -> trim(t)) END",
+    "feature_tag": "nullif(regexp_extract({x}, 'feature:([^\",\\]]+)', 1), '')",
+    "since_start": "(epoch_us(TRY_CAST(trim({x}, '\"') AS TIMESTAMPTZ)) - {start} // 1000) / 1e6",
+    "ms_if_whole": "CASE WHEN contains({x}, '.') THEN TRY_CAST({x} AS DOUBLE) ELSE TRY_CAST({x} AS DOUBLE) / 1000 END",
+    "usage_input": "usage_total({x}, 'prompt_tokens', 'input_tokens', 'input')",
+    "usage_output": "usage_total({x}, 'completion_tokens', 'output_tokens', 'output')",
+    "usage_cache_read": "usage_any({x}, ['input_cached_tokens', 'input_cache_read', 'cache_read_input_tokens', "
+    "'prompt_tokens_details.cached_tokens', 'input_tokens_details.cached_tokens'])",
+    "usage_cache_write": "usage_any({x}, ['input_cache_creation', 'input_cache_write', 'cache_creation_input_tokens', "
+    "'input_cache_creation_5m', 'input_cache_creation_1h'])",
+    "usage_reasoning": "usage_any({x}, ['output_reasoning_tokens', 'output_reasoning', 'reasoning_tokens', "
+    "'completion_tokens_details.reasoning_tokens', 'output_tokens_details.reasoning_tokens'])",
+    "cost_total": "cost_total({x})",
+    "json": "{x}",
+    "object": "{x}",
+}
+
+#: SQL functions that the readers use. Langfuse's own usage buckets are disjoint: `input_*` adds to `input`, `output_*`
+#: to `output`; the spellings of the providers are inclusive already and come first.
+MACROS = (
+    """CREATE MACRO usage_key(x, k) AS TRY_CAST(coalesce(json_extract_string(x, '$."' || k || '"'),
+         json_extract_string(x, '$.' || k)) AS DOUBLE)""",
+    """CREATE MACRO usage_any(x, keys) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
+         list_filter(list_transform(keys, k -> TRY(usage_key(x, k))), v -> v IS NOT NULL)[1]::BIGINT END""",
+    """CREATE MACRO usage_total(x, a, b, own) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
+         coalesce(TRY_CAST(json_extract_string(x, '$."' || a || '"') AS DOUBLE),
+                  TRY_CAST(json_extract_string(x, '$."' || b || '"') AS DOUBLE),
+                  list_sum(list_transform(list_filter(json_keys(x), k -> k = own OR starts_with(k, own || '_')),
+                           k -> TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE))))::BIGINT END""",
+    """CREATE MACRO cost_total(x) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
+         coalesce(TRY_CAST(json_extract_string(x, '$.total') AS DOUBLE),
+                  list_sum(list_transform(json_keys(x),
+                           k -> TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE)))) END""",
+)
+
+_KINDS_OF_DTYPE = {"text": "text", "integer": "integer", "number": "number", "json": "json", "texts": "texts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where the value of a column may stand."""
+
+    attribute: str = ""
+    event: str = ""
+    resource: str = ""
+    path: str = ""
+    reader: str = ""
+    scale: float = 1.0
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> tuple[str, str, str]:
+        """What has to be pivoted for it: ("attribute" | "resource" | "event", name, attribute of the event)."""
+        if self.event:
+            return ("event", self.event, self.attribute)
+        if self.resource:
+            return ("resource", self.resource, "")
+        return ("attribute", self.attribute, "")
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """One step of the precedence that decides the kind of a span."""
+
+    attribute: str
+    reader: str = "text"
+    values: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[tuple[str, str], ...] = ()
+    exists: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """The whole mapping; immutable, extended with `extended`."""
+
+    names: tuple[tuple[str, str], ...]
+    kinds: tuple[KindRule, ...]
+    columns: Mapping[str, tuple[Source, ...]]
+    values: Mapping[str, Mapping[str, str]]
+
+    def extended(self, other: Conventions) -> Conventions:
+        """Put another mapping before this one."""
+        columns = {
+            name: other.columns.get(name, ()) + self.columns.get(name, ())
+            for name in dict.fromkeys([*other.columns, *self.columns])
+        }
+        values = {
+            name: {**self.values.get(name, {}), **other.values.get(name, {})}
+            for name in dict.fromkeys([*self.values, *other.values])
+        }
+        return Conventions(other.names + self.names, other.kinds + self.kinds, columns, values)
+
+    def with_feature(self, attribute: str) -> Conventions:
+        """Take the feature from this attribute (or resource attribute) first."""
+        first = (Source(attribute=attribute), Source(resource=attribute))
+        return replace(self, columns={**self.columns, "feature": first + self.columns["feature"]})
+
+    def expanded(self, present: Iterable[str], resources: Iterable[str], events: Iterable[str]) -> Conventions:
+        """Keep the rules whose attributes, resource attributes or events occur; resolve `*` to what occurs."""
+        have, of_resource, of_event = sorted(present), set(resources), set(events)
+
+        def occurs(source: Source) -> list[Source]:
+            if source.event:
+                return [source] if source.event in of_event else []
+            if source.resource:
+                return [source] if source.resource in of_resource else []
+            return [replace(source, attribute=name) for name in matching(source.attribute, have)]
+
+        columns = {
+            name: tuple(sources) if name in MERGED else tuple(s for source in sources for s in occurs(source))
+            for name, sources in self.columns.items()
+        }
+        kinds = tuple(replace(r, attribute=n) for r in self.kinds for n in matching(r.attribute, have)[:1])
+        names = tuple((label, n) for label, pattern in self.names for n in matching(pattern, have))
+        return replace(self, columns=columns, kinds=kinds, names=names)
+
+    def fields(self) -> list[tuple[str, str, str]]:
+        """List what has to be pivoted, for an `expanded` mapping."""
+        found: dict[tuple[str, str, str], None] = {}
+        for name, sources in self.columns.items():
+            if name not in MERGED:
+                found.update(dict.fromkeys(source.field for source in sources))
+        found.update(dict.fromkeys(("attribute", rule.attribute, "") for rule in self.kinds))
+        return list(found)
+
+    def column_sql(self, name: str, dtype: str, at: Mapping[tuple[str, str, str], str]) -> str:
+        """Write the SQL of one column; `at` says in which column of the wide table a field is."""
+        parts = [_source_sql(source, name, dtype, at[source.field]) for source in self.columns.get(name, ())]
+        if not parts:
+            return f"NULL::{schema.SQL_TYPES[dtype]}"
+        value = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+        if spellings := self.values.get(name):
+            cases = " ".join(f"WHEN {_quote(k.lower())} THEN {_quote(v)}" for k, v in spellings.items())
+            value = f"CASE lower({value}) {cases} ELSE {value} END"
+        return value
+
+    def kind_sql(self, at: Mapping[tuple[str, str, str], str]) -> str:
+        """Write the SQL of the kind."""
+        parts = []
+        for rule in self.kinds:
+            x = READERS[rule.reader].format(x=at["attribute", rule.attribute, ""], start="start_ns")
+            if rule.exists:
+                parts.append(f"CASE WHEN {x} IS NOT NULL THEN {_quote(rule.exists)} END")
+            elif rule.patterns:
+                whens = " ".join(f"WHEN regexp_matches({x}, {_quote(p)}) THEN {_quote(k)}" for p, k in rule.patterns)
+                parts.append(f"CASE {whens} END")
+            else:
+                whens = " ".join(f"WHEN {_quote(v)} THEN {_quote(k)}" for v, k in rule.values.items())
+                parts.append(f"CASE lower({x}) {whens} END")
+        return f"coalesce({', '.join([*parts, _quote('span')])})"
+
+
+def matching(pattern: str, names: list[str]) -> list[str]:
+    """List the names that a pattern of conventions.toml means: itself, `prefix.*` or `*.suffix`.
+
+    >>> matching("a.*", ["a.b", "a.c.d", "ab"])
+    ['a.b', 'a.c.d']
+    """
+    if pattern.endswith("*"):
+        return [n for n in names if n.startswith(pattern[:-1])]
+    if pattern.startswith("*"):
+        return [n for n in names if n.endswith(pattern[1:])]
+    return [pattern] if pattern in names else []
+
+
+def _source_sql(source: Source, column: str, dtype: str, x: str) -> str:
+    reader = source.reader or ("content" if column in TEXTS else _KINDS_OF_DTYPE[dtype])
+    if source.path:
+        x = f"TRY(json_extract_string({x}, {_quote(source.path)}))"
+    if source.event and reader == "since_start":
+        value = f"({x}::BIGINT - start_ns) / 1e9"
+    else:
+        value = READERS[reader].format(x=x, start="start_ns")
+    if source.scale != 1.0:
+        value = f"({value}) * {source.scale!r}"
+    if source.ignore:
+        value = f"CASE WHEN {value} IN ({', '.join(map(_quote, source.ignore))}) THEN NULL ELSE {value} END"
+    return value
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+# ------------------------------------------------------------------------------------------------------------- the file
+
+
+@cache
+def built_in() -> Conventions:
+    """Read the mapping that comes with llmlens."""
+    return read_conventions(Path(__file__).with_name("conventions.toml"))
+
+
+def load_conventions(extra: str | Path | None) -> Conventions:
+    """Give the built-in mapping, extended by a TOML file of the user's.
+
+    Raises `ConventionsError` when that is not valid.
+    """
+    if extra is None:
+        return built_in()
+    return built_in().extended(read_conventions(Path(extra)))
+
+
+def read_conventions(path: Path) -> Conventions:
+    """Read one file; raise `ConventionsError` naming the entry that is wrong and what is allowed there."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConventionsError(f"There is no conventions file {path}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConventionsError(f"{path} is not valid TOML: {error}.") from None
+    allowed = {"convention", "kind", "columns", "values"}
+    for name in data:
+        if name not in allowed:
+            raise ConventionsError(f"{path}: there is no section {name!r}.{nearest(name, allowed)}")
+    dtypes = _dtypes()
+    columns = {}
+    for name, entries in data.get("columns", {}).items():
+        if name not in dtypes:
+            raise ConventionsError(f"{path}: there is no column {name!r}.{nearest(name, dtypes)}")
+        listed = entries if isinstance(entries, list) else [entries]
+        columns[name] = tuple(_source(entry, f"{path}: columns.{name}") for entry in listed)
+    kinds = tuple(_kind_rule(entry, f"{path}: kind") for entry in data.get("kind", []))
+    names = tuple((_need(e, "name", path), _need(e, "attribute", path)) for e in data.get("convention", []))
+    return Conventions(names, kinds, columns, data.get("values", {}))
+
+
+def _dtypes() -> dict[str, str]:
+    known: dict[str, str] = {c.name: c.dtype for table in (schema.SPANS, schema.CONTENTS) for c in table.columns}
+    return known | _EXTRA
+
+
+def _need(entry: Mapping[str, Any], key: str, where: object) -> str:
+    if not isinstance(entry.get(key), str):
+        raise ConventionsError(f"{where}: an entry lacks the text {key!r}: {dict(entry)!r}.")
+    return str(entry[key])
+
+
+def _source(entry: object, where: str) -> Source:
+    if isinstance(entry, str):
+        return Source(attribute=entry)
+    if not isinstance(entry, dict):
+        raise ConventionsError(f"{where}: expected the name of an attribute or a table; got {entry!r}.")
+    allowed = {"attribute", "event", "resource", "path", "as", "scale", "ignore"}
+    for key in entry:
+        if key not in allowed:
+            raise ConventionsError(f"{where}: there is no key {key!r}.{nearest(key, allowed)}")
+    reader = entry.get("as", "")
+    if reader and reader not in READERS:
+        raise ConventionsError(f"{where}: cannot read as {reader!r}.{nearest(reader, READERS)}")
+    if not any(entry.get(key) for key in ("attribute", "event", "resource")):
+        raise ConventionsError(f"{where}: needs an attribute, an event or a resource; got {entry!r}.")
+    return Source(
+        attribute=entry.get("attribute", ""),
+        event=entry.get("event", ""),
+        resource=entry.get("resource", ""),
+        path=entry.get("path", ""),
+        reader=reader,
+        scale=float(entry.get("scale", 1.0)),
+        ignore=tuple(entry.get("ignore", ())),
+    )
+
+
+def _kind_rule(entry: Mapping[str, Any], where: str) -> KindRule:
+    attribute = _need(entry, "attribute", where)
+    allowed = {"attribute", "as", "values", "patterns", "exists"}
+    for key in entry:
+        if key not in allowed:
+            raise ConventionsError(f"{where} {attribute!r}: there is no key {key!r}.{nearest(key, allowed)}")
+    rule = KindRule(
+        attribute=attribute,
+        reader=entry.get("as", "text"),
+        values={str(k).lower(): v for k, v in entry.get("values", {}).items()},
+        patterns=tuple((p, k) for p, k in entry.get("patterns", [])),
+        exists=entry.get("exists", ""),
+    )
+    for kind in [*rule.values.values(), *(k for _, k in rule.patterns), *([rule.exists] if rule.exists else [])]:
+        if kind not in schema.KINDS:
+            raise ConventionsError(f"{where} {attribute!r}: there is no kind {kind!r}.{nearest(kind, schema.KINDS)}")
+    for pattern, _ in rule.patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ConventionsError(f"{where} {attribute!r}: {pattern!r} is not a pattern: {error}.") from None
+    return rule

@@ -1,0 +1,169 @@
+"""What can only be done when all spans are there: duplicates, logs, trees, what a trace shares, prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from .. import schema
+from .raw import Problem
+from .tree import depths, parents_of
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+#: Log records that belong to spans wait here until all spans are known.
+LOGS = "CREATE TABLE logs (trace_id VARCHAR, span_id VARCHAR, time_ns BIGINT, event VARCHAR, source VARCHAR, line BIGINT)"
+
+Found = Iterator[tuple[Problem, str]]
+
+#: Given somewhere in a trace, they hold for all of its spans.
+_SHARED = ("session_id", "user_id", "environment", "release", "tags")
+
+
+def finish(store: Store, *, prices: Any, feature_given: bool) -> Found:
+    """Turn `staged` into `spans`; yield the problems met, with their source."""
+    yield from _drop_duplicates(store)
+    yield from _join_logs(store)
+    yield from _build_trees(store)
+    yield from _write_spans(store, prices)
+    store.execute("DROP TABLE staged")
+    store.execute("DROP TABLE span_depths")
+    store.execute("DROP TABLE logs")
+
+
+def _drop_duplicates(store: Store) -> Found:
+    """Keep one of the spans with the same identity: the one that ended, ended last, holds most, came first."""
+    doubles = "SELECT trace_id, span_id FROM staged GROUP BY ALL HAVING count(*) > 1"
+    if store.execute(f"SELECT 1 FROM ({doubles}) LIMIT 1").fetchone() is None:
+        return
+    store.execute(f"""
+        CREATE TABLE doubles AS
+        SELECT s.n, s.source, row_number() OVER w AS place, first_value(s.n) OVER w AS winner,
+               hash(s.name, s.start, s."end", s.status, c.attributes, c.events) AS fingerprint, s.trace_id, s.span_id
+        FROM staged s JOIN content_rows c USING (n) SEMI JOIN ({doubles}) d USING (trace_id, span_id)
+        WINDOW w AS (PARTITION BY s.trace_id, s.span_id
+                     ORDER BY s."end" IS NULL, s."end" DESC, length(c.attributes) DESC, s.n)
+    """)
+    rows = store.execute("""
+        SELECT d.source, d.fingerprint = w.fingerprint AS equal, count(*),
+               any_value(d.trace_id || '/' || d.span_id ORDER BY d.n)
+        FROM doubles d JOIN doubles w ON d.winner = w.n WHERE d.place > 1 GROUP BY ALL ORDER BY ALL
+    """).fetchall()
+    losers = "(SELECT n FROM doubles WHERE place > 1)"
+    store.execute(f"DELETE FROM staged WHERE n IN {losers}")
+    store.execute(f"DELETE FROM content_rows WHERE n IN {losers}")
+    store.execute("DROP TABLE doubles")
+    for source, equal, count, example in rows:
+        reason = (
+            "span came more than once, all the same: one was kept"
+            if equal
+            else "span came more than once, not all the same: the most complete one was kept"
+        )
+        yield Problem(None, reason, example, count), source
+
+
+def _join_logs(store: Store) -> Found:
+    """Append log records to the events of their span, and take its input and output from there if it has none."""
+    if store.execute("SELECT 1 FROM logs LIMIT 1").fetchone() is None:
+        return
+    lost = store.execute("""
+        SELECT l.source, min(l.line), count(*), any_value(l.event ORDER BY l.line)
+        FROM logs l ANTI JOIN content_rows c USING (trace_id, span_id) GROUP BY l.source ORDER BY ALL
+    """).fetchall()
+    for source, line, count, example in lost:
+        yield Problem(line, "log record of a span that is not in the load", example[:200], count), source
+    rows = store.arrow("""
+        SELECT c.n, any_value(c.input) AS input, any_value(c.output) AS output, any_value(c.attributes) AS attributes,
+               any_value(c.events) AS events, list(l.event ORDER BY l.time_ns, l.line) AS logs
+        FROM content_rows c JOIN logs l USING (trace_id, span_id) GROUP BY c.n
+    """).to_pylist()
+    if rows:
+        _rewrite_contents(store, rows)
+
+
+def _rewrite_contents(store: Store, rows: list[dict[str, Any]]) -> None:
+    import pyarrow as pa
+
+    from .contents import assemble_input, assemble_output
+
+    changed: dict[str, list[Any]] = {"n": [], "input": [], "output": [], "events": []}
+    for row in rows:
+        events = orjson.loads(row["events"] or b"[]") + [orjson.loads(text) for text in row["logs"]]
+        attributes = orjson.loads(row["attributes"])
+        changed["n"].append(row["n"])
+        changed["events"].append(orjson.dumps(events).decode())
+        changed["input"].append(row["input"] if row["input"] is not None else assemble_input(attributes, events))
+        changed["output"].append(row["output"] if row["output"] is not None else assemble_output(attributes, events))
+    text = pa.string()
+    types = {"n": pa.int64(), "input": text, "output": text, "events": text}
+    query = """
+        UPDATE content_rows SET input = x.input, output = x.output, events = x.events
+        FROM changed x WHERE content_rows.n = x.n
+    """
+    store.insert(query, changed=pa.table({k: pa.array(v, types[k]) for k, v in changed.items()}))
+
+
+def _build_trees(store: Store) -> Found:
+    import pyarrow as pa
+
+    n, parent, start = parents_of(store, "staged")
+    found = depths(parent, start)
+    cut = np.zeros(len(n), bool)
+    cut[found.cut] = True
+    table = pa.table({"n": n, "depth": found.depth, "cut": cut})
+    store.insert("CREATE TABLE span_depths AS SELECT * FROM found", found=table)
+    cycles = store.execute("""
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n)
+        FROM staged s JOIN span_depths d USING (n) WHERE d.cut GROUP BY s.source ORDER BY ALL
+    """).fetchall()
+    for source, count, example in cycles:
+        yield Problem(None, "span is its own ancestor: the cycle was cut here", example, count, "repaired"), source
+    orphans = store.execute("""
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n)
+        FROM staged s JOIN span_depths d USING (n)
+        WHERE d.depth = 0 AND NOT d.cut AND s.parent_id IS NOT NULL GROUP BY s.source ORDER BY ALL
+    """).fetchall()
+    for source, count, example in orphans:
+        yield Problem(None, "parent of the span is not in the load: it is shown as a root", example, count, "noted"), source
+
+
+def _write_spans(store: Store, prices: Any) -> Found:
+    shared = ", ".join(f'arg_min(s."{name}", s.start) AS "{name}"' for name in _SHARED)
+    store.execute(f"""
+        CREATE TABLE shared AS
+        SELECT s.trace_id, {shared}, arg_min(s.trace_name, s.start) AS trace_name,
+               arg_min(s.name, s.start) FILTER (d.depth = 0) AS root_name,
+               coalesce(arg_min(s.feature, s.start) FILTER (d.depth = 0), arg_min(s.feature, s.start)) AS feature
+        FROM staged s JOIN span_depths d USING (n) GROUP BY s.trace_id
+    """)
+    store.execute("INSERT INTO trace_info SELECT trace_id, trace_name FROM shared WHERE trace_name IS NOT NULL")
+    from .prices import cost_sql, price_problems, price_table
+
+    rules = price_table(store.con, "staged", prices)
+    join, cost = cost_sql(rules, "s")
+    made = {name: f'coalesce(s."{name}", t."{name}")' for name in _SHARED}
+    made["feature"] = "coalesce(s.feature, t.feature, t.trace_name, t.root_name)"
+    made["depth"] = "d.depth"
+    made["parent_id"] = "CASE WHEN NOT d.cut THEN s.parent_id END"
+    made["cost_usd"] = f"coalesce(s.cost_usd, {cost})"
+    usage = f"s.kind IN ({', '.join(repr(k) for k in schema.USAGE_KINDS)})"
+    made["cost_source"] = (
+        f"CASE WHEN {usage} THEN CASE WHEN s.cost_usd IS NOT NULL THEN 'reported' "
+        f"WHEN {cost} IS NOT NULL THEN 'priced' ELSE 'missing' END END"
+    )
+    columns = ", ".join(f'{made.get(c.name, f"s.{_quoted(c.name)}")} AS "{c.name}"' for c in schema.SPANS.columns)
+    store.execute(f"""
+        CREATE OR REPLACE TABLE spans AS SELECT {columns}
+        FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {join} ORDER BY s.n
+    """)
+    store.execute("DROP TABLE shared")
+    for problem in price_problems(store.con, "spans"):
+        yield problem, "prices"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

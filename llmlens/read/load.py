@@ -1,0 +1,262 @@
+"""Raw spans -> the tables: chunks are pivoted and mapped by SQL while the next ones are decoded, then finished as a whole.
+
+Rows in = rows out + rows in `problems` with action "dropped", always.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .. import schema
+from ..errors import ReadError
+from ..store import Store
+from .conventions import MACROS, Conventions
+from .finish import LOGS, finish
+from .pivot import FeatureFunction, Fields, dumps, pivot
+from .raw import Problem, Raw, RawLog, RawScore, RawSpan
+from .scores import score_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: A chunk is mapped when it has this many spans, or this many characters of attributes by a rough count.
+_CHUNK_SPANS = 8192
+_CHUNK_WEIGHT = 400_000
+
+_STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
+_EXTRA_COLUMNS = ("trace_name VARCHAR", "n BIGINT")
+
+
+class Loader:
+    """Takes what dialects yield, and gives a finished `Store`.
+
+    `strict` raises `ReadError` at the first problem that drops or repairs something.
+    """
+
+    def __init__(
+        self,
+        conventions: Conventions,
+        *,
+        feature: FeatureFunction | None = None,
+        prices: Any = None,
+        strict: bool = False,
+    ) -> None:
+        """Open an empty store."""
+        self.store = Store()
+        self.store.create_empty()
+        self.conventions = conventions
+        self.feature = feature
+        self.prices = prices
+        self.strict = strict
+        self.rows_in = 0
+        self._spans: list[RawSpan] = []
+        self._sources: list[str] = []
+        self._weight = 0
+        self._n = 0
+        self._logs: list[tuple[RawLog, str]] = []
+        self._scores: list[tuple[RawScore, str]] = []
+        self._problems: dict[tuple[str, str, str], list[Any]] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="llmlens-load")
+        self._running: Future[None] | None = None
+        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in _STAGED)
+        self.store.execute(f"CREATE TABLE staged ({columns}, {', '.join(_EXTRA_COLUMNS)})")
+        texts = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.CONTENTS.columns)
+        self.store.execute("DROP TABLE contents")
+        self.store.execute(f"CREATE TABLE content_rows ({texts}, n BIGINT)")
+        names = ", ".join(f'"{c.name}"' for c in schema.CONTENTS.columns)
+        self.store.execute(f"CREATE VIEW contents AS SELECT {names} FROM content_rows")
+        self.store.execute(LOGS)
+        for macro in MACROS:
+            self.store.execute(macro)
+
+    def add_all(self, raws: Iterable[Raw], source: str) -> None:
+        """Take everything a dialect yields from one source."""
+        with without_gc():
+            for raw in raws:
+                self.add(raw, source)
+
+    def add(self, raw: Raw, source: str) -> None:
+        """Take one item."""
+        if type(raw) is RawSpan:
+            self.rows_in += 1
+            self._spans.append(raw)
+            self._sources.append(source)
+            self._weight += len(raw.attributes) + (_text_weight(raw) if len(raw.attributes) < 64 else 64)
+            if len(self._spans) >= _CHUNK_SPANS or self._weight >= _CHUNK_WEIGHT:
+                self._flush()
+        elif type(raw) is Problem:
+            self.problem(raw, source)
+        elif type(raw) is RawLog:
+            self._logs.append((raw, source))
+            if len(self._logs) >= _CHUNK_SPANS:
+                self._flush_logs()
+        elif type(raw) is RawScore:
+            self._scores.append((raw, source))
+
+    def problem(self, problem: Problem, source: str) -> None:
+        """Count a problem; those with the same reason in the same source are one row."""
+        if self.strict and problem.action in ("dropped", "repaired"):
+            at = f"{source}:{problem.line}" if problem.line is not None else source
+            example = f" It begins: {problem.example!r}." if problem.example else ""
+            raise ReadError(f"{at}: {problem.reason}.{example} Without strict=True it is counted in `problems`.")
+        key = (source, problem.reason, problem.action)
+        row = self._problems.get(key)
+        if row is None:
+            self._problems[key] = [problem.line, problem.count, problem.example]
+        else:
+            row[1] += problem.count
+
+    def finish(self) -> Store:
+        """Map what is left, remove duplicates, build trees, price, and give the store."""
+        try:
+            self._flush()
+            self._flush_logs()
+            self._wait()
+        finally:
+            self._worker.shutdown()
+        for problem, source in finish(self.store, prices=self.prices, feature_given=self.feature is not None):
+            self.problem(problem, source)
+        if self._scores:
+            self.store.insert_frame("scores", score_rows(self._scores))
+        self._write_problems()
+        return self.store
+
+    def _write_problems(self) -> None:
+        import pandas as pd
+
+        rows = [
+            {"source": s, "line": line, "reason": reason, "count": count, "action": action, "example": example or None}
+            for (s, reason, action), (line, count, example) in self._problems.items()
+        ]
+        if rows:
+            frame = pd.DataFrame(rows).astype({"line": "Int64", "count": "Int64", "example": "str"})
+            self.store.insert_frame("problems", frame)
+
+    def _flush(self) -> None:
+        if not self._spans:
+            return
+        wide, mapping, fields = pivot(self._spans, self._sources, self.conventions, self.feature)
+        numbers = (self._n, self._n + len(self._spans))
+        self._n = numbers[1]
+        self._spans, self._sources, self._weight = [], [], 0
+        self._wait()
+        self._running = self._worker.submit(self._insert, wide, mapping, fields, numbers)
+
+    def _wait(self) -> None:
+        if self._running is not None:
+            self._running.result()
+            self._running = None
+
+    def _insert(self, wide: pa.Table, mapping: Conventions, fields: Fields, numbers: tuple[int, int]) -> None:
+        import pyarrow as pa
+
+        wide = wide.append_column("n", pa.array(range(*numbers), pa.int64()))
+        given = "feature_given" in wide.column_names
+        self.store.insert(f"INSERT INTO staged {staged_sql(mapping, fields, feature_given=given)}", wide=wide)
+        self.store.insert(f"INSERT INTO content_rows {contents_sql(mapping, fields)}", wide=wide)
+
+    def _flush_logs(self) -> None:
+        import pyarrow as pa
+
+        if not self._logs:
+            return
+        logs, self._logs = self._logs, []
+        rows = [r for r, _ in logs]
+        table = pa.table(
+            {
+                "trace_id": pa.array([r.trace_id for r in rows], pa.string()),
+                "span_id": pa.array([r.span_id for r in rows], pa.string()),
+                "time_ns": pa.array([r.time_ns for r in rows], pa.int64()),
+                "event": pa.array([_log_event(r) for r in rows], pa.binary()).cast(pa.string()),
+                "source": pa.array([s for _, s in logs], pa.string()),
+                "line": pa.array([r.line for r in rows], pa.int64()),
+            }
+        )
+        self.store.insert("INSERT INTO logs SELECT * FROM log_rows", log_rows=table)
+
+
+def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
+    """Write the SELECT that maps the wide table to the columns of `staged`."""
+    kind = f"({mapping.kind_sql(at)})"
+    usage = f"kind IN ({', '.join(repr(k) for k in schema.USAGE_KINDS)})"
+
+    def mapped(name: str) -> str:
+        dtype = schema.SPANS[name].dtype if name in schema.SPANS.names else "text"
+        return mapping.column_sql(name, dtype, at)
+
+    def of_calls(name: str) -> str:
+        return f"CASE WHEN {usage} THEN {mapped(name)} END"
+
+    reported = f"coalesce({mapped('input_tokens')}, {mapped('output_tokens')}) IS NOT NULL"
+    status = "CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END"
+    error = f"(status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR')"
+    names = [f"CASE WHEN {x} IS NOT NULL THEN '{n}' END" for n, a in mapping.names if (x := at.get(("attribute", a, "")))]
+    convention = _convention(mapping)
+    made = {
+        "trace_id": "trace_id",
+        "span_id": "span_id",
+        "parent_id": "parent_id",
+        "name": "name",
+        "kind": "kind",
+        "start": "make_timestamptz(start_ns // 1000)",
+        "end": "make_timestamptz(end_ns // 1000)",
+        "duration_s": "CASE WHEN end_ns >= start_ns THEN (end_ns - start_ns) / 1e9 END",
+        "ttft_s": f"CASE WHEN {mapped('ttft_s')} >= 0 THEN {mapped('ttft_s')} END",
+        "status": f"CASE WHEN {error} THEN 'error' ELSE {status} END",
+        "status_message": f"CASE WHEN {error} THEN coalesce(nullif(status_text, ''), {mapped('status_message')}) END",
+        "error_type": f"CASE WHEN {error} THEN {mapped('error_type')} END",
+        "model": f"coalesce({mapped('model')}, {mapped('request_model')})",
+        "params": "params",
+        "metadata": "metadata",
+        "cost_usd": of_calls("cost_usd"),
+        "usage_source": f"CASE WHEN {usage} THEN CASE WHEN {reported} THEN 'reported' ELSE 'missing' END END",
+        "convention": convention,
+        "source": "source",
+    }
+    for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"):
+        made[name] = of_calls(name)
+    if feature_given:
+        made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
+    selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
+    return f"SELECT {selected}, {mapped('trace_name')} AS trace_name, n FROM (SELECT *, {kind} AS kind FROM wide)"
+
+
+def _convention(mapping: Conventions) -> str:
+    """Write the SQL of the convention; the names are of attributes that occur, looked up in the JSON of the span."""
+    if not mapping.names:
+        return "NULL::VARCHAR"
+    whens = " ".join(f"WHEN contains(attributes, '\"{a}\":') THEN '{n}'" for n, a in mapping.names)
+    return f"CASE {whens} END"
+
+
+def contents_sql(mapping: Conventions, at: Fields) -> str:
+    """Write the SELECT that maps the wide table to the columns of `content_rows`."""
+    parts = {name: f"coalesce({mapping.column_sql(name, 'text', at)}, assembled_{name})" for name in ("input", "output")}
+    columns = ", ".join(f'{parts.get(c.name, c.name)} AS "{c.name}"' for c in schema.CONTENTS.columns)
+    return f"SELECT {columns}, n FROM wide"
+
+
+def _log_event(log: RawLog) -> bytes:
+    body = {} if log.body in (None, "", {}) else {"body": log.body}
+    return dumps({"name": log.name, "time_ns": log.time_ns, "attributes": {**log.attributes, **body}})
+
+
+def _text_weight(span: RawSpan) -> int:
+    """Count long texts, so that a chunk of spans with very long prompts stays small."""
+    return sum(len(v) for v in span.attributes.values() if type(v) is str and len(v) > 20_000) // 200
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """Stop Python's cyclic collector while millions of short-lived lists and dicts are made; they have no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,209 @@
+"""A chunk of raw spans -> one wide Arrow table: a row a span, a column for each attribute that a tidy column needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .conventions import MERGED, TEXTS, Conventions, Source, matching
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .raw import RawSpan
+
+#: Says of one span what product feature it belongs to; it is given the attributes, with `name` where they have none.
+FeatureFunction = Callable[[dict[str, Any]], "str | None"]
+
+Fields = dict[tuple[str, str, str], str]
+
+
+def pivot(
+    spans: Sequence[RawSpan], source: Sequence[str], conventions: Conventions, feature: FeatureFunction | None
+) -> tuple[pa.Table, Conventions, Fields]:
+    """Make the wide table; also give the mapping reduced to what occurs, and the column that each field is in."""
+    import pyarrow as pa
+
+    attributes = [span.attributes for span in spans]
+    present = set().union(*attributes)
+    with_events = [i for i, span in enumerate(spans) if span.events]
+    event_names = {event.name for i in with_events for event in spans[i].events}
+    resources = set().union(*{id(s.origin): s.origin.resource for s in spans}.values())
+    mapping = conventions.expanded(present, resources, event_names)
+
+    columns: dict[str, pa.Array] = {
+        "trace_id": pa.array([s.trace_id for s in spans], pa.string()),
+        "span_id": pa.array([s.span_id for s in spans], pa.string()),
+        "parent_id": pa.array([s.parent_id for s in spans], pa.string()),
+        "name": pa.array([s.name for s in spans], pa.string()),
+        "start_ns": pa.array([s.start_ns for s in spans], pa.int64()),
+        "end_ns": pa.array([s.end_ns for s in spans], pa.int64()),
+        "status_code": pa.array([s.status for s in spans], pa.int8()),
+        "status_text": pa.array([s.status_message for s in spans], pa.string()),
+        "source": pa.DictionaryArray.from_arrays(*_coded(source)),
+        "attributes": pa.array([dumps(a) for a in attributes], pa.binary()).cast(pa.string()),
+        "events": pa.array([dumps(_events(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
+        "links": pa.array([dumps(_links(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
+        "resource": pa.DictionaryArray.from_arrays(*_resources(spans)),
+    }
+    fields: Fields = {}
+    for number, key in enumerate(mapping.fields()):
+        fields[key] = f"f{number}"
+        columns[fields[key]] = _texts(_values(key, spans, attributes, with_events))
+    for name in MERGED:
+        columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
+    for name in TEXTS:
+        columns[f"assembled_{name}"] = _assembled(name, spans, mapping)
+    if feature is not None:
+        columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
+    return pa.table(columns), mapping, fields
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON, whatever is in it: integers beyond 64 bits and lone surrogates too."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, orjson.JSONEncodeError):
+        try:
+            text = json.dumps(value, ensure_ascii=False, default=str)
+        except (RecursionError, ValueError):
+            text = json.dumps({"unreadable": "nested too deeply"})
+        return text.encode("utf-8", "replace")
+
+
+def _values(
+    key: tuple[str, str, str],
+    spans: Sequence[RawSpan],
+    attributes: Sequence[Mapping[str, Any]],
+    with_events: Sequence[int],
+) -> list[Any]:
+    what, name, detail = key
+    if what == "attribute":
+        return [a.get(name) for a in attributes]
+    if what == "resource":
+        return [s.origin.resource.get(name) for s in spans]
+    found: list[Any] = [None] * len(spans)
+    for i in with_events:
+        for event in spans[i].events:
+            if event.name == name:
+                found[i] = event.attributes.get(detail) if detail else event.time_ns
+                break
+    return found
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    """Make a text column of values of any type: numbers as they are written, lists and maps as JSON."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
+        return pa.array([_text(v) for v in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return dumps(value).decode("utf-8")
+
+
+def _coded(values: Sequence[str]) -> tuple[pa.Array, pa.Array]:
+    import pyarrow as pa
+
+    codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    return pa.array([codes[v] for v in values], pa.int32()), pa.array(list(codes), pa.string())
+
+
+def _resources(spans: Sequence[RawSpan]) -> tuple[pa.Array, pa.Array]:
+    import pyarrow as pa
+
+    codes: dict[int, int] = {}
+    texts: list[bytes] = []
+    indices = []
+    for span in spans:
+        origin = span.origin
+        code = codes.get(id(origin))
+        if code is None:
+            code = codes[id(origin)] = len(texts)
+            scope = {"name": origin.scope_name, "version": origin.scope_version, "attributes": origin.scope_attributes}
+            texts.append(dumps({"attributes": origin.resource, "scope": {k: v for k, v in scope.items() if v}}))
+        indices.append(code)
+    return pa.array(indices, pa.int32()), pa.array(texts, pa.binary()).cast(pa.string())
+
+
+def _events(span: RawSpan) -> list[dict[str, Any]]:
+    return [{"name": e.name, "time_ns": e.time_ns, "attributes": e.attributes} for e in span.events]
+
+
+def _links(span: RawSpan) -> list[dict[str, Any]]:
+    return [{"trace_id": x.trace_id, "span_id": x.span_id, "attributes": x.attributes} for x in span.links]
+
+
+def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], present: set[str]) -> pa.Array:
+    """Make one JSON object a span of all sources: whole objects, and attributes with a common beginning."""
+    import pyarrow as pa
+
+    names = sorted(present)
+    steps = []
+    for source in sources:
+        prefix = len(source.attribute) - 1 if source.attribute.endswith("*") else None
+        for name in matching(source.attribute, names):
+            key = name.rsplit(".", 1)[-1] if prefix is None else name[prefix:]
+            if key not in source.ignore:
+                steps.append((name, key, source.reader == "json"))
+    if not steps:
+        return pa.nulls(len(attributes), pa.string())
+    wanted = {name for name, _, _ in steps}
+    merged = [_merge(a, steps) if not wanted.isdisjoint(a) else None for a in attributes]
+    return pa.array(merged, pa.binary()).cast(pa.string())
+
+
+def _merge(attributes: Mapping[str, Any], steps: Sequence[tuple[str, str, bool]]) -> bytes | None:
+    result: dict[str, Any] = {}
+    for name, key, whole in steps:
+        value = attributes.get(name)
+        if value is None:
+            continue
+        value = _decoded(value)
+        if whole and isinstance(value, dict):
+            for k, v in value.items():
+                result.setdefault(k, v)
+        elif value not in ("", "None"):
+            result.setdefault(key, value)
+    return dumps(result) if result else None
+
+
+def _decoded(value: Any) -> Any:
+    """Undo the JSON that SDKs put into texts because attributes cannot hold it."""
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def _assembled(name: str, spans: Sequence[RawSpan], mapping: Conventions) -> pa.Array:
+    """Put together the input or output of the spans that have it spread over many attributes or events."""
+    import pyarrow as pa
+
+    from .contents import assemble_input, assemble_output
+
+    assemble = assemble_input if name == "input" else assemble_output
+    direct = {source.attribute for source in mapping.columns.get(name, ())}
+    found = []
+    for span in spans:
+        if direct.isdisjoint(span.attributes):
+            found.append(assemble(span.attributes, _events(span) if span.events else []))
+        else:
+            found.append(None)
+    return _texts(found) if any(f is not None for f in found) else pa.nulls(len(spans), pa.string())

@@ -1,0 +1,104 @@
+"""Judgements -> rows of the `scores` table: ids made where there are none, so that the same score is one score."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .. import schema
+from ..errors import SelectionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .raw import RawScore
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "llmlens:score")
+_SOURCES = {
+    "llm": "judge", "eval": "judge", "llm_judge": "judge", "judge": "judge",
+    "human": "human", "annotation": "human", "annotator": "human",
+    "code": "code", "api": "code",
+    "user": "user", "end_user": "user",
+}  # fmt: skip
+
+
+def score_id(trace_id: object, span_id: object, name: object, author: object) -> str:
+    """Make the id of a score that has none: the same judgement always gets the same one."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join("" if x is None else str(x) for x in (trace_id, span_id, name, author))))
+
+
+def score_source(text: str | None) -> str | None:
+    """Normalise who judged to human, judge, code or user; what is not known stays as it is."""
+    return _SOURCES.get(text.lower(), text.lower()) if text else None
+
+
+def score_rows(scores: Sequence[tuple[RawScore, str]]) -> pd.DataFrame:
+    """Make the rows of scores found beside or inside spans; the same score met twice is one row."""
+    import pandas as pd
+
+    rows = {}
+    for score, _ in scores:
+        key = score.score_id or score_id(score.trace_id, score.span_id, score.name, score.author or score.source)
+        created = None if score.created_ns is None else pd.Timestamp(score.created_ns, tz="UTC").floor("us")
+        rows[key] = {
+            "score_id": key,
+            "trace_id": score.trace_id,
+            "span_id": score.span_id,
+            "session_id": score.session_id,
+            "name": score.name,
+            "value": score.value,
+            "label": score.label,
+            "data_type": "numeric" if score.value is not None and score.label is None else "categorical",
+            "source": score_source(score.source),
+            "author": score.author,
+            "comment": score.comment,
+            "config_id": score.config_id,
+            "created": created,
+        }
+    frame = pd.DataFrame(list(rows.values()), columns=schema.SCORES.names)
+    return typed(frame)
+
+
+def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
+    """Check and complete scores given by a user; raises `UnknownNameError` or `SelectionError`.
+
+    Needed are `trace_id`, `name`, and `value` or `label`.
+    """
+    import pandas as pd
+
+    frame = frame.copy()
+    for column in frame.columns:
+        schema.SCORES[str(column)]
+    missing = [c for c in ("trace_id", "name") if c not in frame.columns]
+    if missing or not {"value", "label"} & set(frame.columns):
+        need = "trace_id, name, and value or label"
+        raise SelectionError(f"Scores need the columns {need}; got {', '.join(map(str, frame.columns)) or 'none'}.")
+    for column in schema.SCORES.names:
+        if column not in frame.columns:
+            frame[column] = None
+    frame = frame[schema.SCORES.names]
+    bools = frame["value"].map(lambda v: isinstance(v, bool)).astype(bool)
+    frame["value"] = pd.to_numeric(frame["value"].astype(object).where(frame["value"].notna(), None), errors="coerce")
+    kind = pd.Series("categorical", index=frame.index).mask(frame["value"].notna() & frame["label"].isna(), "numeric")
+    frame["data_type"] = frame["data_type"].astype(object).where(frame["data_type"].notna(), kind.mask(bools, "boolean"))
+    made = [
+        score_id(t, None if pd.isna(s) else s, n, None if pd.isna(a) else a)
+        for t, s, n, a in zip(frame["trace_id"], frame["span_id"], frame["name"], frame["author"], strict=True)
+    ]
+    frame["score_id"] = frame["score_id"].astype(object).where(frame["score_id"].notna(), pd.Series(made, frame.index))
+    return typed(frame.drop_duplicates("score_id", keep="last"))
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give every column the dtype of the schema."""
+    import pandas as pd
+
+    for column in schema.SCORES.columns:
+        if column.dtype == "text":
+            frame[column.name] = frame[column.name].astype("str").where(frame[column.name].notna(), None)
+        elif column.dtype == "number":
+            frame[column.name] = pd.to_numeric(frame[column.name]).astype("Float64")
+        elif column.dtype == "time":
+            frame[column.name] = pd.to_datetime(frame[column.name], utc=True)
+    return frame

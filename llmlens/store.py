@@ -1,0 +1,203 @@
+"""Where the tables live: an embedded DuckDB, in memory, that spills to disk."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import schema
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis
+    import pandas as pd
+    import pyarrow as pa
+
+#: The tables that are stored; the others of the schema are derived from them on first use.
+STORED = ("spans", "contents", "scores", "problems")
+
+#: What is known of a trace beside its spans; not a public table, it feeds `traces`.
+TRACE_INFO = "CREATE TABLE trace_info (trace_id VARCHAR, name VARCHAR)"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open an empty in-memory DuckDB that never touches the network and keeps time in UTC.
+
+    `LLMLENS_MEMORY` (such as "8GB") sets how much memory it may take before it spills to disk, 3 GB or a quarter of
+    the machine's memory by default, whichever is more; `LLMLENS_THREADS` how many threads it may use.
+    """
+    import duckdb
+
+    config: dict[str, Any] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"llmlens-{os.getpid()}"),
+        "memory_limit": os.environ.get("LLMLENS_MEMORY") or f"{max(3, _machine_gb() // 4)}GB",
+    }
+    if threads := os.environ.get("LLMLENS_THREADS"):
+        config["threads"] = int(threads)
+    con = duckdb.connect(":memory:", config=config)
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")
+    return con
+
+
+def _machine_gb() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**9
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return 12
+
+
+class Store:
+    """A set of tables in one DuckDB, shared by every selection made from it.
+
+    Every query runs on a cursor of its own, so that a widget's handler on another thread never meets the user's cell.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection | None = None) -> None:
+        """Wrap a connection, or open a new database."""
+        self.con = con if con is not None else connect()
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._ibis: dict[str, ibis.Table] = {}
+        self._backend: ibis.backends.BaseBackend | None = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Open a cursor for one piece of work on one thread."""
+        cursor = self.con.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        return cursor
+
+    def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """Run SQL on a cursor of its own and return that cursor."""
+        cursor = self.cursor()
+        return cursor.execute(sql, parameters) if parameters is not None else cursor.execute(sql)
+
+    def insert(self, sql: str, **tables: Any) -> None:
+        """Run an INSERT (or UPDATE, DELETE, CREATE) that reads Arrow tables by these names."""
+        cursor = self.cursor()
+        for name, table in tables.items():
+            cursor.register(name, table)
+        cursor.execute(sql)
+
+    def arrow(self, sql: str) -> pa.Table:
+        """Run a query and give the result as an Arrow table."""
+        return self.cursor().sql(sql).to_arrow_table()
+
+    def batches(self, sql: str, rows: int) -> pa.RecordBatchReader:
+        """Run a query and give the result as a stream of Arrow batches of about so many rows."""
+        return self.cursor().sql(sql).to_arrow_reader(rows)
+
+    def create_empty(self) -> None:
+        """Create the stored tables without rows."""
+        for name in STORED:
+            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
+            self.execute(f"CREATE TABLE {name} ({columns})")
+        self.execute(TRACE_INFO)
+
+    def insert_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Append a DataFrame to a stored table, by name of column; missing columns become NA."""
+        table = schema.TABLES[name]
+        for column in frame.columns:
+            table[str(column)]  # raises for a column that the table does not have
+        selected = ", ".join(
+            f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' if c.name in frame.columns else f"NULL::{c.sql_type}"
+            for c in table.columns
+        )
+        self.insert(f"INSERT INTO {name} SELECT {selected} FROM incoming", incoming=_arrow_of(frame))
+
+    def materialise(self, sql: str, prefix: str) -> str:
+        """Keep the result of a query as a table and return its name."""
+        name = f"{prefix}_{next(self._numbers)}"
+        self.execute(f"CREATE TABLE {name} AS {sql}")
+        return name
+
+    def drop_with(self, owner: object, name: str) -> None:
+        """Drop a table when `owner` is no longer used."""
+        weakref.finalize(owner, _drop, self.con, name)
+
+    def ibis(self, name: str) -> ibis.Table:
+        """Give the Ibis table of a table or view of this store."""
+        with self._lock:
+            if name not in self._ibis:
+                if self._backend is None:
+                    import ibis
+
+                    self._backend = ibis.duckdb.from_connection(self.con)
+                self._ibis[name] = self._backend.table(name)
+            return self._ibis[name]
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a table or view of this name."""
+        found = self.execute("SELECT 1 FROM information_schema.tables WHERE table_name = ?", [name]).fetchone()
+        return found is not None
+
+    def once(self, name: str, make: Any) -> str:
+        """Make a derived table at first use, once, also when several threads ask for it."""
+        with self._lock:
+            if not self.has(name):
+                make()
+            return name
+
+
+def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    import duckdb
+
+    try:
+        con.cursor().execute(f"DROP TABLE IF EXISTS {name}")
+    except duckdb.Error:  # the interpreter is going down and the database with it
+        return
+
+
+def _arrow_of(frame: pd.DataFrame) -> pa.Table:
+    import pandas as pd
+    import pyarrow as pa
+
+    arrays = {}
+    for name, column in frame.items():
+        values = column
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            values = column.dt.tz_convert("UTC")
+        elif pd.api.types.is_datetime64_dtype(column.dtype):
+            values = column.dt.tz_localize("UTC")
+        arrays[str(name)] = pa.Array.from_pandas(values)
+    return pa.table(arrays)
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Convert to pandas with one dtype per meaning: `str`, `Int64`, `Float64`, `boolean`, `datetime64[us, UTC]`."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    text = pd.StringDtype(na_value=np.nan)
+
+    def dtype(kind: pa.DataType) -> Any:
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return text
+        if pa.types.is_integer(kind):
+            return pd.Int64Dtype()
+        if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            return pd.Float64Dtype()
+        if pa.types.is_boolean(kind):
+            return pd.BooleanDtype()
+        return None
+
+    fields = []
+    for f in table.schema:
+        kind = f.type
+        if pa.types.is_timestamp(kind) and (kind.unit != "us" or kind.tz != "UTC"):
+            kind = pa.timestamp("us", tz="UTC" if kind.tz else None)
+        elif pa.types.is_decimal(kind):
+            kind = pa.float64()
+        elif str(kind) in ("extension<arrow.json>", "string_view"):
+            kind = pa.string()
+        fields.append(pa.field(f.name, kind))
+    return table.cast(pa.schema(fields)).to_pandas(types_mapper=dtype)

@@ -1,0 +1,183 @@
+"""What a `Traces` says of itself: counts, window, models, features, tokens, cost, and what was wrong with the load."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+from . import schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .traces import Traces
+
+_SHOWN = 6
+
+
+def summarise(traces: Traces) -> dict[str, Any]:
+    """Count everything once; see `Traces.summary`.
+
+    Keys: traces, spans, sessions, users, since, until (datetimes or None), kinds, models, features (name -> count),
+    services, input_tokens, output_tokens, cost_usd, n_unpriced, errors, conventions, problems (list of dicts), notes.
+    """
+    from .rollups import unpriced
+
+    spans = traces.table("spans")
+    usage = spans.kind.isin(schema.USAGE_KINDS)
+    total = traces.fetch(
+        spans.agg(
+            traces=spans.trace_id.nunique(),
+            spans=spans.count(),
+            sessions=spans.session_id.nunique(),
+            users=spans.user_id.nunique(),
+            since=spans.start.min(),
+            until=spans.end.max(),
+            input_tokens=spans.input_tokens.sum(where=usage),
+            output_tokens=spans.output_tokens.sum(where=usage),
+            cost_usd=spans.cost_usd.sum(where=usage),
+            n_unpriced=unpriced(spans).sum(),
+            errors=(spans.status == "error").sum(),
+        )
+    ).iloc[0]
+    said: dict[str, Any] = {key: _plain(total[key]) for key in total.index}
+    for key in ("input_tokens", "output_tokens", "n_unpriced", "errors"):
+        said[key] = said[key] or 0
+    for key, column in (("kinds", "kind"), ("features", "feature"), ("services", "service"), ("conventions", "convention")):
+        said[key] = _counts(traces, spans, column)
+    said["models"] = _counts(traces, spans.filter(usage), "model")
+    problems = traces.problems
+    said["problems"] = [{k: _plain(v) for k, v in row.items()} for row in problems.to_dict("records")]
+    said["notes"] = list(traces.notes)
+    return said
+
+
+def as_text(traces: Traces) -> str:
+    """Write the summary for a terminal."""
+    said = summarise(traces)
+    lines = [f"Traces: {_headline(said)}"]
+    for label, value in _facts(said):
+        lines.append(f"  {label:<9} {value}")
+    for problem in said["problems"][:_SHOWN]:
+        lines.append(f"  {problem['action']}: {_problem(problem)}")
+    if len(said["problems"]) > _SHOWN:
+        lines.append(f"  and {len(said['problems']) - _SHOWN} more in .problems")
+    lines += [f"  note: {note}" for note in said["notes"]]
+    return "\n".join(lines)
+
+
+def as_html(traces: Traces) -> str:
+    """Write the summary as HTML without scripts, styles inline."""
+    said = summarise(traces)
+    esc = html.escape
+    rows = "".join(
+        f"<tr><td style='text-align:left;padding:2px 12px 2px 0;opacity:.65;vertical-align:top'>{esc(label)}</td>"
+        f"<td style='text-align:left;padding:2px 0;white-space:normal'>{esc(value)}</td></tr>"
+        for label, value in _facts(said)
+    )
+    parts = [
+        "<div style='font-family:system-ui,sans-serif;font-size:13px;line-height:1.45'>",
+        f"<div style='font-size:15px;font-weight:600;margin-bottom:4px'>{esc(_headline(said))}</div>",
+        f"<table style='border-collapse:collapse;margin:0'><tbody>{rows}</tbody></table>",
+    ]
+    problems = said["problems"]
+    if problems:
+        count = sum(p["count"] or 0 for p in problems)
+        items = "".join(
+            f"<li><b>{esc(p['action'] or '')}</b>: {esc(_problem(p))}"
+            + (f"<br><code style='opacity:.65'>{esc(p['example'][:120])}</code>" if p["example"] else "")
+            + "</li>"
+            for p in problems
+        )
+        summary = f"{count:,} problem{'' if count == 1 else 's'} in the load: {esc(_problem(problems[0]))}"
+        parts.append(
+            "<details style='margin-top:6px;padding:4px 10px;border-left:3px solid #d97706'>"
+            f"<summary style='cursor:pointer'>{summary}{' …' if len(problems) > 1 else ''}</summary>"
+            f"<ul style='margin:4px 0;padding-left:18px'>{items}</ul></details>"
+        )
+    else:
+        parts.append("<div style='margin-top:6px;opacity:.65'>No problems in the load.</div>")
+    if said["notes"]:
+        notes = "".join(f"<li>{esc(note)}</li>" for note in said["notes"])
+        parts.append(
+            "<details style='margin-top:4px'><summary style='cursor:pointer;opacity:.65'>How columns were read</summary>"
+            f"<ul style='margin:4px 0;padding-left:18px'>{notes}</ul></details>"
+        )
+    parts.append("</div>")
+    return "".join(parts)
+
+
+def _headline(said: dict[str, Any]) -> str:
+    if not said["spans"]:
+        return "no traces"
+    return f"{_number(said['traces'], 'trace')}, {_number(said['spans'], 'span')}{_window(said)}"
+
+
+def _window(said: dict[str, Any]) -> str:
+    since, until = said["since"], said["until"] or said["since"]
+    if since is None:
+        return ", no times"
+    form = "%Y-%m-%d %H:%M"
+    same_day = since.date() == until.date()
+    return f", {since:{form}} – {until:{'%H:%M' if same_day else form}} UTC"
+
+
+def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
+    if not said["spans"]:
+        return []
+    facts = [
+        ("features", _list(said["features"])),
+        ("models", _list(said["models"])),
+        ("kinds", _list(said["kinds"])),
+        ("tokens", f"{said['input_tokens']:,} in, {said['output_tokens']:,} out"),
+        ("cost", _cost(said)),
+        ("errors", f"{said['errors']:,} of {said['spans']:,} spans"),
+    ]
+    if said["sessions"] or said["users"]:
+        facts.append(("who", f"{_number(said['sessions'], 'session')}, {_number(said['users'], 'user')}"))
+    facts.append(("from", f"{_list(said['services'])} ({', '.join(said['conventions']) or 'no known convention'})"))
+    return [(label, value) for label, value in facts if value]
+
+
+def _cost(said: dict[str, Any]) -> str:
+    cost = "not known" if said["cost_usd"] is None else f"${said['cost_usd']:,.2f}"
+    if said["n_unpriced"]:
+        calls = _number(said["n_unpriced"], "call")
+        return f"{cost}, and {calls} without a known price"
+    return cost
+
+
+def _list(counts: dict[str, int]) -> str:
+    shown = [f"{name} ({count:,})" for name, count in list(counts.items())[:_SHOWN]]
+    more = len(counts) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _problem(problem: dict[str, Any]) -> str:
+    at = problem["source"] or ""
+    if problem["line"] is not None:
+        at += f":{problem['line']}"
+    count = problem["count"] or 0
+    return f"{problem['reason']}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _counts(traces: Traces, spans: Any, column: str) -> dict[str, int]:
+    import ibis
+
+    counted = spans.filter(spans[column].notnull()).group_by(column).agg(n=ibis._.count())
+    frame: pd.DataFrame = traces.fetch(counted.order_by([ibis.desc("n"), column]))
+    return dict(zip(frame[column].tolist(), (int(n) for n in frame["n"]), strict=True))
+
+
+def _plain(value: Any) -> Any:
+    import pandas as pd
+
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,264 @@
+"""What model calls cost, as a tree: one level per column of a path, small groups folded into "(other n)"."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .. import schema
+from ..errors import SelectionError, unknown
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from ..traces import Traces
+
+#: What can be the area of a tile, and its unit.
+VALUES = {
+    "cost_usd": "USD",
+    "input_tokens": "tokens",
+    "output_tokens": "tokens",
+    "total_tokens": "tokens",
+    "calls": "calls",
+    "duration_s": "s",
+}
+
+NONE = "(none)"
+LEAVES = 250
+_MAX_GROUPS = 200_000
+_SUMS = ("value", "cost_usd", "tokens", "calls", "n_missing", "n_unpriced")
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A group of model calls; `where` are the conditions on one span that its calls meet.
+
+    `n_traces` is None on a fold: distinct traces do not add up. `folded` is the number of groups in a fold, else 0.
+    """
+
+    label: str
+    where: dict[str, Any]
+    value: float = 0.0
+    cost_usd: float = 0.0
+    tokens: int = 0
+    calls: int = 0
+    n_missing: int = 0
+    n_unpriced: int = 0
+    n_traces: int | None = None
+    folded: int = 0
+    children: list[Node] = field(default_factory=list)
+
+    def leaves(self) -> Iterator[Node]:
+        """Give the groups that have none below them."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+class CostTree:
+    """The model calls of `traces`, grouped by the columns of `path`; `value` (one of `VALUES`) is summed.
+
+    `root` is all calls; `missing` says how many calls of which model lack the value. Raises `UnknownNameError` for
+    other names, `SelectionError` for a path that cannot be grouped by or that gives too many groups.
+    """
+
+    def __init__(self, traces: Traces, path: Sequence[str], value: str) -> None:
+        self.path = check_path(path)
+        self.value = check_value(value)
+        calls = traces.table("spans")
+        calls = calls.filter(calls.kind.isin(schema.USAGE_KINDS))
+        rows = traces.fetch_arrow(_levels(calls, self.path, value)).to_pylist()
+        if len(rows) > _MAX_GROUPS:
+            raise SelectionError(
+                f"path={list(self.path)} gives more than {_MAX_GROUPS:,} groups. Leave out the column with the most values."
+            )
+        top = next(row for row in rows if row["level"] == 0)
+        self.since, self.until = top["since"], top["until"]
+        self.root = _build(rows, self.path)
+        self.missing: list[tuple[str, int]] = []
+        if self.root.n_missing:
+            models = traces.fetch_arrow(_missing(calls, value)).to_pylist()
+            self.missing = [(label_of(row["model"]), row["n"]) for row in models]
+
+    def find(self, labels: Sequence[str]) -> list[Node]:
+        """Give the nodes from the root to the one at `labels`; raise `UnknownNameError` when there is none."""
+        chain = [self.root]
+        for label in labels:
+            here = chain[-1]
+            below = here.children
+            if label.startswith("(other "):
+                below = fold(here).children
+            found = next((child for child in below if child.label == label), None)
+            if found is None:
+                place = " › ".join(labels[: len(chain) - 1]) or "all calls"
+                raise unknown(f"group in {place}:", label, [c.label for c in below[:1000]])
+            chain.append(found)
+        return chain
+
+    def view(self, labels: Sequence[str] = ()) -> dict[str, list[Any]]:
+        """Give what to draw when the group at `labels` is open, as one list per column, parents before children.
+
+        `parent` is a row number, -1 on the root. The root's view is the whole tree, folded; another one has the
+        groups on the way and, below the last, its own small groups as far as there is room.
+        """
+        chain = self.find(labels)
+        shown = None if chain[-1].children else chain[-1]
+        if shown is not None and len(chain) > 1:
+            chain.pop()
+        rows: list[tuple[int, Node]] = [(i - 1, node) for i, node in enumerate(chain[:-1])]
+        _walk(fold(chain[-1], keep=shown), len(chain) - 2, rows)
+        names = ("label", *_SUMS, "n_traces", "folded")
+        columns: dict[str, list[Any]] = {name: [getattr(node, name) for _, node in rows] for name in names}
+        return {"parent": [parent for parent, _ in rows], **columns}
+
+
+def check_path(path: Sequence[str]) -> tuple[str, ...]:
+    """Check that spans can be grouped by these columns."""
+    names = (path,) if isinstance(path, str) else tuple(path)
+    groupable = [c.name for c in schema.SPANS.columns if c.dtype in ("text", "integer", "json")]
+    for name in names:
+        if name not in schema.SPANS.names:
+            what = "column of spans:"
+            raise unknown(what, name, groupable)
+        if name not in groupable:
+            raise SelectionError(f"path takes columns of text or whole numbers, and {name!r} is neither.")
+    if not names or len(set(names)) < len(names):
+        raise SelectionError(f"path needs one or more different columns of spans, got {list(names)}.")
+    return names
+
+
+def check_value(value: str) -> str:
+    """Check that this can be summed."""
+    if value not in VALUES:
+        what = "value"
+        raise unknown(what, value, VALUES)
+    return value
+
+
+def label_of(value: object) -> str:
+    """Name a group; a value that reads like one of our own names is put in quotes, so that labels stay distinct."""
+    if value is None:
+        return NONE
+    text = str(value)
+    ours = not text or text == NONE or text.startswith("(other ") or (text[0] == text[-1] == "'")
+    return f"'{text}'" if ours else text
+
+
+def fold(node: Node, limit: int = LEAVES, keep: Node | None = None) -> Node:
+    """Give `node` with its `limit` largest leaves (and `keep`); the others are folded, per group, into "(other n)"."""
+    leaves = list(node.leaves())
+    if len(leaves) <= limit:
+        return node
+    kept = {id(leaf) for leaf in heapq.nlargest(limit, leaves, key=lambda leaf: (leaf.value, leaf.calls))}
+    if keep is not None:
+        kept.add(id(keep))
+    return _folded(node, kept)
+
+
+def _folded(node: Node, kept: set[int]) -> Node:
+    if not node.children:
+        return node
+    shown: list[Node] = []
+    hidden: list[Node] = []
+    for child in node.children:
+        (shown if any(id(leaf) in kept for leaf in child.leaves()) else hidden).append(child)
+    if len(hidden) == 1:
+        shown, hidden = shown + hidden, []
+    children = [_folded(child, kept) for child in shown]
+    if hidden:
+        children.append(_other(node, hidden))
+    return Node(**{**_fields(node), "children": children})
+
+
+def _fields(node: Node) -> dict[str, Any]:
+    return {name: getattr(node, name) for name in Node.__dataclass_fields__}
+
+
+def _other(parent: Node, hidden: list[Node]) -> Node:
+    column = list(hidden[0].where)[-1]
+    where = {**parent.where, column: [child.where[column] for child in hidden]}
+    other = Node(f"(other {len(hidden)})", where, folded=len(hidden), children=hidden)
+    return _add_up(other)
+
+
+def _add_up(node: Node) -> Node:
+    """Make a group the sum of those below it, so that the areas fit exactly."""
+    for name in _SUMS:
+        total = math.fsum(getattr(child, name) for child in node.children)
+        setattr(node, name, total if name in ("value", "cost_usd") else round(total))
+    return node
+
+
+def _walk(node: Node, parent: int, rows: list[tuple[int, Node]]) -> None:
+    here = len(rows)
+    rows.append((parent, node))
+    for child in node.children:
+        if child.folded:
+            rows.append((here, child))  # closed: what is in it is sent when it is opened
+        else:
+            _walk(child, here, rows)
+
+
+def _build(rows: list[dict[str, Any]], path: tuple[str, ...]) -> Node:
+    nodes: dict[tuple[Any, ...], Node] = {}
+    for row in sorted(rows, key=lambda row: row["level"]):
+        key = tuple(row[column] for column in path[: row["level"]])
+        label = label_of(key[-1]) if key else "all"
+        sums = {name: row[name] or 0 for name in (*_SUMS, "n_traces")}
+        node = nodes[key] = Node(label, dict(zip(path, key, strict=False)), **sums)
+        if key:
+            nodes[key[:-1]].children.append(node)
+    for node in reversed(nodes.values()):
+        if node.children:
+            _add_up(node)
+            node.children.sort(key=lambda child: (-child.value, -child.calls, child.label))
+    return nodes[()]
+
+
+def _levels(calls: ir.Table, path: tuple[str, ...], value: str) -> ir.Table:
+    """Sum at every level in one query: distinct traces of a group are not the sum of those below it."""
+    import ibis
+
+    chosen = _value(calls, value)
+    amounts = {
+        "value": chosen.sum().cast("float64"),
+        "cost_usd": _value(calls, "cost_usd").sum(),
+        "tokens": _value(calls, "total_tokens").sum(),
+        "calls": calls.count(),
+        "n_missing": chosen.isnull().sum(),
+        "n_unpriced": _value(calls, "cost_usd").isnull().sum(),
+        "n_traces": calls.trace_id.nunique(),
+        "since": calls.start.min(),
+        "until": ibis.coalesce(calls.end, calls.start).max(),
+    }
+    levels = []
+    for level in range(len(path) + 1):
+        group = list(path[:level])
+        sums = calls.group_by(group).agg(**amounts) if group else calls.aggregate(**amounts)
+        absent = {name: ibis.null(calls[name].type()).name(name) for name in path[level:]}
+        levels.append(sums.mutate(level=ibis.literal(level), **absent).select("level", *path, *amounts))
+    return ibis.union(*levels).limit(_MAX_GROUPS + 1)
+
+
+def _value(calls: ir.Table, value: str) -> ir.NumericColumn:
+    import ibis
+
+    if value == "calls":
+        return calls.trace_id.notnull().cast("int64")
+    if value == "total_tokens":
+        known = calls.input_tokens.notnull() | calls.output_tokens.notnull()
+        return known.ifelse(calls.input_tokens.fill_null(0) + calls.output_tokens.fill_null(0), ibis.null("int64"))
+    column = calls[value]
+    if column.type().is_floating():
+        return (column.isnan() | column.isinf()).ifelse(ibis.null(column.type()), column)
+    return column
+
+
+def _missing(calls: ir.Table, value: str) -> ir.Table:
+    lacking = calls.filter(_value(calls, value).isnull())
+    counted = lacking.group_by("model").agg(n=lacking.count())
+    return counted.order_by(counted.n.desc(), counted.model)

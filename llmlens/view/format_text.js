@@ -1,0 +1,75 @@
+// Texts of strangers as elements: folded when long, coloured when JSON; always text nodes.
+
+const FOLD = 1200;
+const JSON_COLOURED = 60000;
+const JSON_TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
+
+const parseJson = (text) => {
+  if (!/^\s*[[{"]/.test(text)) return undefined;
+  try { return JSON.parse(text); } catch { return undefined; }
+};
+
+// JSON as text with its keys, strings and numbers coloured.
+function jsonElement(value) {
+  const text = visible(JSON.stringify(value, null, 2) ?? "");
+  const pre = h("pre", { class: "lm-text lm-json" });
+  if (text.length > JSON_COLOURED) return put(pre, text);
+  let at = 0;
+  for (const match of text.matchAll(JSON_TOKEN)) {
+    if (match.index > at) put(pre, text.slice(at, match.index));
+    const [all, string, colon, number] = match;
+    put(pre, [h("span", { class: string ? (colon ? "lm-j-key" : "lm-j-text") : number ? "lm-j-number" : "lm-j-word" }, string || all), colon]);
+    at = match.index + all.length;
+  }
+  return put(pre, text.slice(at));
+}
+
+// A text that may have been cut by the kernel (`{clipped, total, path}`): `more(path, offset)` fetches the rest.
+function textParts(value) {
+  if (value && typeof value === "object" && typeof value.clipped === "string") return { text: value.clipped, total: value.total, path: value.path };
+  const text = typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value, null, 2);
+  return { text, total: text.length, path: null };
+}
+
+// A folding text: the first `limit` characters, then a button for the rest, which is fetched when it is not here.
+function foldedText(view, value, { more, limit = FOLD, json = true, className = "" } = {}) {
+  let { text, total, path } = textParts(value);
+  let open = total <= limit * 1.25;
+  const holder = h("div", { class: `lm-fold ${className}` });
+  const draw = () => {
+    const whole = open && text.length >= total;
+    const parsed = json && (whole || total <= limit * 8) ? parseJson(text) : undefined;
+    let body;
+    if (parsed !== undefined && typeof parsed === "object") body = whole ? jsonElement(parsed) : h("pre", { class: "lm-text lm-json" }, visible(JSON.stringify(parsed, null, 2).slice(0, limit)), "…");
+    else body = h("pre", { class: "lm-text" }, visible(open ? text : text.slice(0, limit)), !whole && "…");
+    const rest = total - text.length;
+    fill(holder, body, !whole && h("button", { type: "button", class: "lm-button lm-more", onclick: grow },
+      open && rest > 0 ? `Show ${format.full(Math.min(rest, 200000))} more of ${format.full(total)} characters` : `Show all ${format.full(total)} characters`),
+    whole && total > limit * 1.25 && h("button", { type: "button", class: "lm-button lm-more lm-quiet", onclick: () => { open = false; draw(); } }, "Fold"));
+    holder.dataset.open = String(whole);
+  };
+  async function grow() {
+    open = true;
+    if (text.length < total && path && more) {
+      try {
+        const part = await more(path, text.length);
+        text += part.text;
+        total = part.text ? part.total : text.length;
+      } catch (error) { view.fail(error); }
+    }
+    draw();
+  }
+  draw();
+  return holder;
+}
+
+// All of a text for the clipboard, fetched where it was cut.
+async function wholeText(value, more) {
+  let { text, total, path } = textParts(value);
+  while (path && more && text.length < total) {
+    const part = await more(path, text.length);
+    if (!part.text) break;
+    text += part.text;
+  }
+  return text;
+}
