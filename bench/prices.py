@@ -25,7 +25,7 @@ from llmlens.read.price_rules import USER_KEYS
 from llmlens.read.prices import PriceTable, price_table, price_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
@@ -40,7 +40,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to compare: what it is about, and its tokens as (input, cache read, cache write, 1 h, output, reasoning)."""
+    """A call to compare, and its tokens as (input, cache read, cache write, 1 h cache write, output, reasoning)."""
 
     what: str
     provider: str
@@ -50,6 +50,7 @@ class Call:
     tokens: tuple[int, int, int, int, int, int]
 
     def oracle(self) -> float:
+        """Give the cost that genai-prices calculates."""
         names = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "output_reasoning")
         usage = genai_prices.Usage(**{f"{name}_tokens": n for name, n in zip(names, self.tokens, strict=True)})
         found = genai_prices.calc_price(
@@ -140,10 +141,11 @@ def compare(models: Iterable[tuple[Provider, ModelInfo]]) -> Comparison:
         for i, c in enumerate(todo)
     ]
     load(con, rows)
-    ours = dict(con.execute(f"SELECT id, cost_usd FROM ({priced_sql(price_table(con, 'mapped'))})").fetchall())
+    priced = priced_sql(price_table(con, "mapped"))
+    ours = con.execute(f"SELECT cost_usd FROM ({priced}) ORDER BY id").fetchall()
     result = Comparison()
-    for i, call in enumerate(todo):
-        expected, got = call.oracle(), ours[i]
+    for call, (got,) in zip(todo, ours, strict=True):
+        expected = call.oracle()
         error = float("inf") if got is None else abs(got - expected) / expected if expected else abs(got)
         result.counts[call.what] += 1
         result.models.add((call.provider, call.model))
@@ -153,7 +155,7 @@ def compare(models: Iterable[tuple[Provider, ModelInfo]]) -> Comparison:
     return result
 
 
-def load(con: duckdb.DuckDBPyConnection, rows: list[tuple[object, ...]]) -> None:
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[object, ...]]) -> None:
     import pyarrow as pa
 
     columns = zip(*rows, strict=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CACHE_LIFETIME_US = 300_000_000
 SMALLEST_CACHED_PREFIX = 1024
-RATE_LIMITED, TIMED_OUT = 0.008, 0.003
+RATE_LIMITED, TIMED_OUT = 0.006, 0.002
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Model:
 
 MODELS = {
     "gpt-4o-mini": Model("openai", "gpt-4o-mini-2024-07-18", 420, 9, 90),
-    "gpt-4o": Model("openai", "gpt-4o-2024-08-06", 560, 14, 70),
+    "gpt-4o": Model("openai", "gpt-4o-2024-08-06", 560, 14, 150),
     "claude-sonnet-4-20250514": Model("anthropic", "claude-sonnet-4-20250514", 820, 15, 60),
     "text-embedding-3-small": Model("openai", "text-embedding-3-small", 60, 0, 90),
 }
@@ -71,7 +71,7 @@ def _id(rng: Random, prefix: str) -> str:
 
 
 def call_model(
-    tracer: Tracer, prompt: Prompt, messages: list[Message], reply: Message, cache: PromptCache, prefix: str
+    tracer: Tracer, prompt: Prompt, messages: list[Message], reply: Message, *, cache: PromptCache, prefix: str
 ) -> Span:
     """Ask the model of `prompt`, which answers with `reply`; rate limits are retried in a span of their own.
 
@@ -81,7 +81,9 @@ def call_model(
     if luck < RATE_LIMITED:
         with _call_span(tracer, prompt, messages) as span:
             tracer.wait_about(160)
-            span.fail("RateLimitError", f"Error code: 429 - Rate limit reached for {prompt.model}: please try again in 1.8s")
+            span.fail(
+                "RateLimitError", f"Error code: 429 - Rate limit reached for {prompt.model}: please try again in 1.8s"
+            )
         tracer.wait_about(2100)
     elif luck < RATE_LIMITED + TIMED_OUT:
         with _call_span(tracer, prompt, messages) as span:

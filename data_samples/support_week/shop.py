@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from .incidents import WEEK
-from .texts import Product, products
+from .texts import Country, Product, countries, people, products
 
 if TYPE_CHECKING:
     from random import Random
@@ -22,33 +24,6 @@ LOCAL_HOUR_WEIGHTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Country:
-    """A country the shop sells to; `utc_offset` in hours, in November."""
-
-    code: str
-    names: dict[str, str]
-    region: str
-    tenant: str
-    language: str
-    currency: str
-    utc_offset: int
-    carriers: tuple[str, ...]
-    hubs: tuple[str, ...]
-    weight: float
-
-
-COUNTRIES = (
-    Country("US", {"en": "the US"}, "us", "hp-us", "en", "USD", -5, ("Bluebird Parcel", "Prairie Freight"), ("Newark", "Columbus", "Reno"), 0.28),
-    Country("GB", {"en": "the UK"}, "uk", "hp-uk", "en", "GBP", 0, ("Kestrel Post", "Dales Couriers"), ("Leeds", "Daventry", "Bristol"), 0.22),
-    Country("DE", {"en": "Germany"}, "eu-central", "hp-eu", "de", "EUR", 1, ("Nordpaket", "Eulenpost"), ("Kassel", "Freiburg", "Leipzig"), 0.25),
-    Country("AT", {"en": "Austria"}, "eu-central", "hp-eu", "de", "EUR", 1, ("Alpenpost",), ("Linz", "Graz"), 0.06),
-    Country("FR", {"en": "France"}, "eu-west", "hp-eu", "fr", "EUR", 1, ("Colis Mistral",), ("Lyon", "Lille"), 0.11),
-    Country("ES", {"en": "Spain"}, "eu-west", "hp-eu", "es", "EUR", 1, ("Envíos Lince",), ("Zaragoza", "Madrid"), 0.08),
-)  # fmt: skip
-
-FIRST_NAMES = "Alva Bruno Cleo Dario Edda Fenn Greta Hale Ines Jonte Kira Lio Mara Niko Orla Pia Quin Rosa Sven Tilda".split()
-LAST_NAMES = "Ashdown Birkholz Calloway Dornfeld Elmsworth Fontclair Grauberg Hollins Iverdale Jardel Kirchau Lorrin".split()
 CHANNELS = ("web", "web", "web", "ios", "android", "whatsapp")
 
 
@@ -84,10 +59,10 @@ class Order:
 
 def make_customer(rng: Random) -> Customer:
     """Make up a customer; most write in the language of their country."""
-    country = rng.choices(COUNTRIES, [c.weight for c in COUNTRIES])[0]
+    country = rng.choices(countries(), [c.weight for c in countries()])[0]
     return Customer(
         id=f"u_{rng.getrandbits(32):08x}",
-        name=f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}",
+        name=f"{rng.choice(people()['first'])} {rng.choice(people()['last'])}",
         country=country,
         language=country.language if rng.random() < 0.8 else "en",
         channel=rng.choice(CHANNELS),
@@ -111,9 +86,12 @@ def make_order(rng: Random, customer: Customer, time_us: int) -> Order:
     )
 
 
-def arrival_us(rng: Random, country: Country) -> int:
-    """Draw when somebody in `country` begins to write, in microseconds since Monday 00:00 UTC."""
-    day = rng.choices(range(7), DAY_WEIGHTS)[0]
+def arrival_us(rng: Random, country: Country, share: float) -> int:
+    """Draw when somebody in `country` begins to write, in microseconds since Monday 00:00 UTC.
+
+    `share` of the sessions of the week began on an earlier day or on the same one.
+    """
+    day = bisect(list(accumulate(DAY_WEIGHTS)), share * sum(DAY_WEIGHTS))
     local_hour = rng.choices(range(24), LOCAL_HOUR_WEIGHTS)[0] + rng.random()
     time_us = int((day * 24 + local_hour - country.utc_offset) * HOUR_US)
     return time_us % (WEEK_US - HOUR_US // 2)  # so that the last conversation ends within the week

@@ -38,6 +38,27 @@ class Product:
     blurb: str
     facts: dict[str, str] = field(hash=False)
 
+    @property
+    def plural(self) -> bool:
+        """Tell whether the name is a plural, as of boots."""
+        return any(noun in self.name for noun in ("Boots", "Shoes", "Trousers", "Gloves", "Socks"))
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country the shop sells to; `utc_offset` in hours, in November."""
+
+    code: str
+    name: str
+    region: str
+    tenant: str
+    language: str
+    currency: str
+    utc_offset: int
+    weight: float
+    carriers: tuple[str, ...]
+    hubs: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -66,6 +87,26 @@ def documents() -> tuple[Document, ...]:
 def products() -> tuple[Product, ...]:
     """Give what the shop sells."""
     return tuple(Product(**{**p, "uses": tuple(p["uses"])}) for p in _read("catalogue.toml")["product"])
+
+
+@cache
+def countries() -> tuple[Country, ...]:
+    """Give the countries the shop sells to."""
+    read = _read("markets.toml")["country"]
+    return tuple(Country(**{**c, "carriers": tuple(c["carriers"]), "hubs": tuple(c["hubs"])}) for c in read)
+
+
+@cache
+def people() -> dict[str, list[str]]:
+    """Give first and last names to make up people from."""
+    names: dict[str, list[str]] = _read("markets.toml")["people"]
+    return names
+
+
+@cache
+def page_pieces() -> dict[str, Any]:
+    """Give the pieces of a web page."""
+    return {key: value.lstrip("\n") if isinstance(value, str) else value for key, value in _read("page.toml").items()}
 
 
 @cache

@@ -8,19 +8,25 @@ key and text then follow from their number, and comparing them replaces parsing 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from typing import TypeVar
-
-from google.protobuf.message import DecodeError
+import struct
+from typing import TYPE_CHECKING, TypeVar
 
 from llmlens.read.dialects.values import MAX_DEPTH, Notes
-from llmlens.read.raw import Value
-from llmlens.read.wire import AnyValue, Items, KeyValue
+from llmlens.read.wire import AnyValue, DecodeError, Items, KeyValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llmlens.read.raw import Value
 
 _T = TypeVar("_T")
 
+#: What stands between key and number in an attribute that is a double.
+_DOUBLE = b"\x12\x09\x21"
+_unpack_double = struct.Struct("<d").unpack_from
+
 #: Bytes of an encoded attribute up to which it is worth remembering, and how many are remembered at most.
-_SHORT, _REMEMBERED = 72, 1 << 15
+_SHORT, _REMEMBERED = 72, 1 << 16
 
 #: Encoded attribute -> key and value; lists apart, as each span gets its own.
 _pairs: dict[bytes, tuple[str, Value]] = {}
@@ -82,9 +88,10 @@ def attributes(encoded: Iterable[bytes], notes: Notes) -> dict[str, Value]:
         else:
             end = pair[1] + 2
             header = _headers[len(pair) - end]
+            start = end + len(header)
             try:
-                if pair.startswith(header, end):
-                    decoded[_keys[pair[:end]]] = pair[end + len(header) :].decode()
+                if pair[end:start] == header:
+                    decoded[_keys[pair[:end]]] = pair[start:].decode()
                     continue
             except ValueError:  # an unusual key, or invalid UTF-8
                 pass
@@ -97,12 +104,19 @@ def _short(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
     if (listed := _lists.get(pair)) is not None:
         decoded[listed[0]] = list(listed[1])
         return
+    try:
+        end = pair[1] + 2
+        if pair.startswith(_DOUBLE, end) and len(pair) == end + 11:
+            decoded[_keys[pair[:end]]] = _unpack_double(pair, end + 3)[0]
+            return
+    except (IndexError, ValueError):  # no key, or an unusual one
+        pass
     noted = len(notes)
     only: dict[str, Value] = {}
     _any_pair(pair, only, notes)
     decoded.update(only)
     for key, value in only.items():
-        if len(notes) > noted or isinstance(value, (float, dict)):
+        if len(notes) > noted or isinstance(value, dict):
             continue
         if not isinstance(value, list):
             _remember(_pairs, pair, (key, value))

@@ -30,7 +30,7 @@ _ZONE = r"(?:[zZ]|[+-]\d\d:?(?:\d\d)?)$"
 
 #: Formats of time besides ISO 8601 and epochs. Day-first and month-first dates are told apart by the column.
 _FORMATS = (
-    "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", "%b %d, %Y %H:%M:%S.%f", "%b %d, %Y %H:%M:%S", "%d %b %Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S%z", "%d/%b/%Y:%H:%M:%S%z", "%b %d, %Y %H:%M:%S.%f", "%b %d, %Y %H:%M:%S", "%d %b %Y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
 )  # fmt: skip
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", ", %I:%M:%S %p")
@@ -154,6 +154,7 @@ def time(values: Column) -> tuple[Column, Mask, Mask]:
     if not left.any():
         return read, texts.notna() & read.isna(), none
     rest = texts[left].str.replace(r"\s*(?:UTC|GMT)$", "+00:00", regex=True).str.replace(" @ ", " ", regex=False)
+    rest = rest.str.replace(r"\s+(?=[+-]\d\d:?\d\d$)", "", regex=True)
     parsed = pd.to_datetime(rest, format="ISO8601", utc=True, errors="coerce").astype("datetime64[us, UTC]")
     for form in (*_FORMATS, *_day_and_month(rest[parsed.isna()])):
         if not parsed.isna().any():

@@ -27,6 +27,7 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MADE = frozenset({"depth", "convention", "source", "usage_source", "cost_source"})
 _SECONDS = ("duration_s", "ttft_s")
 _USD = ("cost_usd", "input_cost_usd", "output_cost_usd")
+_NUMBERS = frozenset({*_SECONDS, *_USD, "start", "end", *(c.name for c in SPANS.columns if c.name.endswith("_tokens")), "total_tokens"})
 _MANY_CELLS = 10_000
 
 
@@ -153,15 +154,18 @@ def recognise(
     given_scores = _given_scores(scores, samples)
     used = {t.source for t in taken.values()} | {s for score in given_scores for s in score.sources}
     notes = [shape.note] if shape and shape.note else []
+    rivals: dict[str, list[str]] = {}
     for column, entry in known["columns"].items():
         if column in taken:
             continue
         claims = sorted(_claims(column, entry, [h for h in samples if h not in used]))
+        claims = [claim for claim in claims if not any(other[4].startswith(f"{claim[4]}.") for other in claims)]
+        claims = [claim for claim in claims if column not in _NUMBERS or not _nested(samples[claim[4]])]
         claims = [claim for claim in claims if not claim[3] or _looks_right(column, samples[claim[4]], samples, taken)]
         if not claims:
             continue
         *_, source, unit = claims[0]
-        notes += [f"{other!r} could be {column} too; it went to metadata" for *_, other, _ in claims[1:] if _rival(claims[0], other)]
+        rivals[column] = [claim[4] for claim in claims[1:]]
         taken[column] = Recognised(column, source, _factor(column, unit), f"in {unit}" if unit else "")
         used.add(source)
     for column in _SECONDS:
@@ -174,6 +178,9 @@ def recognise(
         given_scores = list({score.name: score for score in reversed(given_scores)}.values())[::-1]
     used |= {s for score in given_scores for s in score.sources}
     rest = tuple(header for header in samples if header not in used)
+    for column, others in rivals.items():
+        left = [other for other in others if other in rest]
+        notes += [f"{other!r} could be {column} too, beside {taken[column].source!r}; it went to metadata" for other in left]
     return Recognition(taken, params, tuple(given_scores), rest, tuple(notes), shape)
 
 
@@ -251,9 +258,10 @@ def _spellings(header: str) -> Iterator[tuple[int, str]]:
             return
 
 
-def _rival(best: tuple[int, int, int, bool, str, str | None], other: str) -> bool:
-    """Whether the loser is worth a word: it is not the container that the winner was taken from, nor behind a prefix."""
-    return not best[4].startswith(f"{other}.") and not other.startswith(f"{best[4]}.")
+def _nested(values: pd.Series[Any]) -> bool:
+    """Whether the column holds JSON objects or lists."""
+    given = values.dropna()
+    return cells.is_json(values) and bool(given.str.startswith(("{", "[")).any())
 
 
 def _looks_right(column: str, values: pd.Series[Any], samples: Mapping[str, Any], taken: Mapping[str, Recognised]) -> bool:

@@ -18,7 +18,7 @@ from .. import schema
 from ..errors import ConventionsError, nearest
 
 #: Columns that the mapping fills beside those of `spans` and `contents`.
-_EXTRA = {"trace_name": "text", "level": "text"}
+_EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
 
 #: Merged from all their sources into one JSON object, key by key; the first source wins a key.
 MERGED = ("params", "metadata")
@@ -35,18 +35,18 @@ READERS: dict[str, str] = {
     "unquoted": """CASE WHEN {x}[1] = '"' THEN TRY(json_extract_string({x}, '$')) ELSE {x} END""",
     "first": "CASE WHEN {x}[1] = '[' THEN TRY(json_extract_string({x}, '$[0]')) ELSE nullif({x}, '') END",
     "texts": "CASE WHEN {x}[1] = '[' THEN TRY(from_json({x}, '[\"VARCHAR\"]')) WHEN {x} <> '' "
-    "THEN list_transform(string_split({x}, ','), t -> trim(t)) END",
+    "THEN list_transform(string_split({x}, ','), lambda t: trim(t)) END",
     "feature_tag": "nullif(regexp_extract({x}, 'feature:([^\",\\]]+)', 1), '')",
     "since_start": "(epoch_us(TRY_CAST(trim({x}, '\"') AS TIMESTAMPTZ)) - {start} // 1000) / 1e6",
     "ms_if_whole": "CASE WHEN contains({x}, '.') THEN TRY_CAST({x} AS DOUBLE) ELSE TRY_CAST({x} AS DOUBLE) / 1000 END",
     "usage_input": "usage_total({x}, 'prompt_tokens', 'input_tokens', 'input')",
     "usage_output": "usage_total({x}, 'completion_tokens', 'output_tokens', 'output')",
-    "usage_cache_read": "usage_any({x}, ['input_cached_tokens', 'input_cache_read', 'cache_read_input_tokens', "
-    "'prompt_tokens_details.cached_tokens', 'input_tokens_details.cached_tokens'])",
-    "usage_cache_write": "usage_any({x}, ['input_cache_creation', 'input_cache_write', 'cache_creation_input_tokens', "
+    "usage_cache_read": "usage_any({x}, ['input_cached_tokens', 'input_cache_read'])",
+    "usage_cache_write": "usage_any({x}, ['input_cache_creation', 'input_cache_write', "
     "'input_cache_creation_5m', 'input_cache_creation_1h'])",
     "usage_reasoning": "usage_any({x}, ['output_reasoning_tokens', 'output_reasoning', 'reasoning_tokens', "
     "'completion_tokens_details.reasoning_tokens', 'output_tokens_details.reasoning_tokens'])",
+    "names_cached": "regexp_extract({x}, '\\w*cache\\w*\": *[1-9]\\d*')",
     "cost_total": "cost_total({x})",
     "json": "{x}",
     "object": "{x}",
@@ -58,16 +58,16 @@ MACROS = (
     """CREATE MACRO usage_key(x, k) AS TRY_CAST(coalesce(json_extract_string(x, '$."' || k || '"'),
          json_extract_string(x, '$.' || k)) AS DOUBLE)""",
     """CREATE MACRO usage_any(x, keys) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         list_filter(list_transform(keys, k -> TRY(usage_key(x, k))), v -> v IS NOT NULL)[1]::BIGINT END""",
+         list_filter(list_transform(keys, lambda k: TRY(usage_key(x, k))), lambda v: v IS NOT NULL)[1]::BIGINT END""",
     """CREATE MACRO usage_total(x, a, b, own) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
          coalesce(TRY_CAST(json_extract_string(x, '$."' || a || '"') AS DOUBLE),
                   TRY_CAST(json_extract_string(x, '$."' || b || '"') AS DOUBLE),
-                  list_sum(list_transform(list_filter(json_keys(x), k -> k = own OR starts_with(k, own || '_')),
-                           k -> TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE))))::BIGINT END""",
+                  list_sum(list_transform(list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
+                           lambda k: TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE))))::BIGINT END""",
     """CREATE MACRO cost_total(x) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
          coalesce(TRY_CAST(json_extract_string(x, '$.total') AS DOUBLE),
                   list_sum(list_transform(json_keys(x),
-                           k -> TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE)))) END""",
+                           lambda k: TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE)))) END""",
 )
 
 _KINDS_OF_DTYPE = {"text": "text", "integer": "integer", "number": "number", "json": "json", "texts": "texts"}

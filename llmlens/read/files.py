@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmlens.errors import ReadError, SourceNotFoundError
+
 from .raw import Problem
 
 if TYPE_CHECKING:

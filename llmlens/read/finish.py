@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from .. import schema
+from .prices import price_table
 from .raw import Problem
 from .tree import depths, parents_of
 
@@ -29,6 +30,7 @@ def finish(store: Store, *, prices: Any, feature_given: bool) -> Found:
     yield from _drop_duplicates(store)
     yield from _join_logs(store)
     yield from _build_trees(store)
+    yield from _flag_unread_cache(store)
     yield from _write_spans(store, prices)
     store.execute("DROP TABLE staged")
     store.execute("DROP TABLE span_depths")
@@ -131,6 +133,17 @@ def _build_trees(store: Store) -> Found:
         yield Problem(None, "parent of the span is not in the load: it is shown as a root", example, count, "noted"), source
 
 
+def _flag_unread_cache(store: Store) -> Found:
+    rows = store.execute("""
+        SELECT source, count(*), any_value(unread_cache ORDER BY n) FROM staged
+        WHERE unread_cache IS NOT NULL AND cache_read_tokens IS NULL AND cache_write_tokens IS NULL
+        GROUP BY source ORDER BY ALL
+    """).fetchall()
+    for source, count, example in rows:
+        reason = "cached tokens are given in keys of the caller's own: not read, so the cost may be too high"
+        yield Problem(None, reason, example, count, "noted"), source
+
+
 def _write_spans(store: Store, prices: Any) -> Found:
     shared = ", ".join(f'arg_min(s."{name}", s.start) AS "{name}"' for name in _SHARED)
     store.execute(f"""
@@ -141,27 +154,21 @@ def _write_spans(store: Store, prices: Any) -> Found:
         FROM staged s JOIN span_depths d USING (n) GROUP BY s.trace_id
     """)
     store.execute("INSERT INTO trace_info SELECT trace_id, trace_name FROM shared WHERE trace_name IS NOT NULL")
-    from .prices import cost_sql, price_problems, price_table
-
-    rules = price_table(store.con, "staged", prices)
-    join, cost = cost_sql(rules, "s")
+    cursor = store.cursor()  # one for both: the price rules are a temporary table
+    rules = price_table(cursor, "staged", prices)
     made = {name: f'coalesce(s."{name}", t."{name}")' for name in _SHARED}
     made["feature"] = "coalesce(s.feature, t.feature, t.trace_name, t.root_name)"
     made["depth"] = "d.depth"
     made["parent_id"] = "CASE WHEN NOT d.cut THEN s.parent_id END"
-    made["cost_usd"] = f"coalesce(s.cost_usd, {cost})"
-    usage = f"s.kind IN ({', '.join(repr(k) for k in schema.USAGE_KINDS)})"
-    made["cost_source"] = (
-        f"CASE WHEN {usage} THEN CASE WHEN s.cost_usd IS NOT NULL THEN 'reported' "
-        f"WHEN {cost} IS NOT NULL THEN 'priced' ELSE 'missing' END END"
-    )
+    made["cost_usd"] = rules.cost_sql()
+    made["cost_source"] = rules.source_sql()
     columns = ", ".join(f'{made.get(c.name, f"s.{_quoted(c.name)}")} AS "{c.name}"' for c in schema.SPANS.columns)
-    store.execute(f"""
+    cursor.execute(f"""
         CREATE OR REPLACE TABLE spans AS SELECT {columns}
-        FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {join} ORDER BY s.n
+        FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {rules.join_sql()} ORDER BY s.n
     """)
     store.execute("DROP TABLE shared")
-    for problem in price_problems(store.con, "spans"):
+    for problem in rules.problems:
         yield problem, "prices"
 
 

@@ -24,11 +24,19 @@ _MANY_KEYS = 300
 
 def objects(columns: Mapping[str, Column], length: int) -> Column:
     """Write each row as a JSON object; cells that are NA are left out."""
-    parts = [pc.binary_join_element_wise(dump(name) + ":", _json(values), "") for name, values in columns.items()]
+    parts = [_joined(dump(name) + ":", _json(values)) for name, values in columns.items()]
     if not parts:
         return pd.Series(["{}"] * length, dtype="str")
-    inside = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
-    return pd.Series(pc.binary_join_element_wise("{", inside, "}", "").to_pandas(), dtype="str")
+    inside = pc.binary_join_element_wise(*parts, _scalar(","), null_handling="skip")
+    return pd.Series(_joined("{", inside, "}").to_pandas(), dtype="str")
+
+
+def _scalar(value: str) -> pa.Scalar:
+    return pa.scalar(value, pa.large_string())
+
+
+def _joined(*parts: str | pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(*(_scalar(part) if isinstance(part, str) else part for part in parts), _scalar(""))
 
 
 def _json(values: Column) -> pa.Array:
@@ -40,7 +48,7 @@ def _json(values: Column) -> pa.Array:
         finite = values.where(np.isfinite(values.astype("float64")))
         return pa.array(finite, pa.float64(), from_pandas=True).cast(pa.large_string())
     texts = pa.array(values.astype("str"), pa.large_string(), from_pandas=True)
-    return pc.binary_join_element_wise('"', _escaped(texts), '"', "")
+    return _joined('"', _escaped(texts), '"')
 
 
 def _escaped(texts: pa.Array) -> pa.Array:

@@ -28,7 +28,7 @@ _CHUNK_SPANS = 8192
 _CHUNK_WEIGHT = 400_000
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
-_EXTRA_COLUMNS = ("trace_name VARCHAR", "n BIGINT")
+_EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "n BIGINT")
 
 
 class Loader:
@@ -194,8 +194,6 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
     reported = f"coalesce({mapped('input_tokens')}, {mapped('output_tokens')}) IS NOT NULL"
     status = "CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END"
     error = f"(status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR')"
-    names = [f"CASE WHEN {x} IS NOT NULL THEN '{n}' END" for n, a in mapping.names if (x := at.get(("attribute", a, "")))]
-    convention = _convention(mapping)
     made = {
         "trace_id": "trace_id",
         "span_id": "span_id",
@@ -214,7 +212,7 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
         "metadata": "metadata",
         "cost_usd": of_calls("cost_usd"),
         "usage_source": f"CASE WHEN {usage} THEN CASE WHEN {reported} THEN 'reported' ELSE 'missing' END END",
-        "convention": convention,
+        "convention": "convention",
         "source": "source",
     }
     for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"):
@@ -222,15 +220,9 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
     if feature_given:
         made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
     selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
-    return f"SELECT {selected}, {mapped('trace_name')} AS trace_name, n FROM (SELECT *, {kind} AS kind FROM wide)"
-
-
-def _convention(mapping: Conventions) -> str:
-    """Write the SQL of the convention; the names are of attributes that occur, looked up in the JSON of the span."""
-    if not mapping.names:
-        return "NULL::VARCHAR"
-    whens = " ".join(f"WHEN contains(attributes, '\"{a}\":') THEN '{n}'" for n, a in mapping.names)
-    return f"CASE {whens} END"
+    unread = f"CASE WHEN {usage} THEN nullif({mapped('unread_cache')}, '') END"
+    selected += f", {mapped('trace_name')} AS trace_name, {unread} AS unread_cache, n"
+    return f"SELECT {selected} FROM (SELECT *, {kind} AS kind FROM wide)"
 
 
 def contents_sql(mapping: Conventions, at: Fields) -> str:

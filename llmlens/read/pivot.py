@@ -48,6 +48,7 @@ def pivot(
         "events": pa.array([dumps(_events(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
         "links": pa.array([dumps(_links(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
         "resource": pa.DictionaryArray.from_arrays(*_resources(spans)),
+        "convention": pa.array(_conventions(attributes, mapping), pa.string()),
     }
     fields: Fields = {}
     for number, key in enumerate(mapping.fields()):
@@ -121,6 +122,14 @@ def _coded(values: Sequence[str]) -> tuple[pa.Array, pa.Array]:
 
     codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
     return pa.array([codes[v] for v in values], pa.int32()), pa.array(list(codes), pa.string())
+
+
+def _conventions(attributes: Sequence[Mapping[str, Any]], mapping: Conventions) -> list[str | None]:
+    """Name the convention of each span: the first one that has an attribute there."""
+    marks: dict[str, set[str]] = {}
+    for label, name in mapping.names:
+        marks.setdefault(label, set()).add(name)
+    return [next((label for label, names in marks.items() if not names.isdisjoint(a)), None) for a in attributes]
 
 
 def _resources(spans: Sequence[RawSpan]) -> tuple[pa.Array, pa.Array]:

@@ -6,15 +6,15 @@ cannot be taken is a `Problem`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from google.protobuf.message import DecodeError
+from typing import TYPE_CHECKING, Any
 
 from llmlens.read.anyvalue import any_value, attributes, text
 from llmlens.read.dialects.values import LATEST_NS, SPAN_DIGITS, TRACE_DIGITS, Notes, dropped, hex_id, parent_id
 from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawLink, RawLog, RawSpan, Value
-from llmlens.read.wire import LogsData, Status, TracesData
+from llmlens.read.wire import DecodeError, LogsData, Status, TracesData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _INVALID = "not a valid OTLP protobuf message"
 

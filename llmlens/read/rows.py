@@ -133,7 +133,7 @@ def _fitting(
         where = np.flatnonzero(~fits & (widths == odd))
         reason = f"the row has {odd} cells where the header has {width}"
         example = _utf8(rows[where[0]])[0]
-        if where[-1] == len(rows) - 1 and last - lines[-1] > 1:
+        if where[-1] == len(rows) - 1 and last > lines[-1]:
             reason += f"; its quote may not be closed: it goes on to line {last}"
         problems.append(Problem(int(lines[where[0]]), reason, ",".join(example)[:200], len(where)))
     return [row for row, fit in zip(rows, fits, strict=True) if fit], lines[fits], problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -72,15 +72,14 @@ def read_table(
     suffixes = {suffix.lower() for suffix in Path(path).suffixes}
     by_name = "parquet" if suffixes & {".parquet", ".pq"} else "jsonl" if suffixes & {".jsonl", ".ndjson", ".json"} else "csv"
     reader = {"csv": read_csv_rows, "jsonl": read_jsonl_rows, "parquet": read_parquet_rows}[format or by_name]
-    before = None
+    before, said = None, set[str]()
     for rows in reader(path):
         load = rows_to_tables(
             rows, source=source or str(path), columns=columns, feature=feature, scores=scores, nested=nested, before=before
         )
         if len(rows.frame):
-            if before is not None:
-                load.notes = [note for note in load.notes if note not in said]
-            said = {*load.notes, *(said if before is not None else ())}
+            load.notes = [note for note in load.notes if note not in said]
+            said.update(load.notes)
             before = load.recognition
         yield load
 
@@ -119,14 +118,14 @@ def rows_to_tables(
     if not len(rows.frame):
         return TableLoad(_empty(SPANS, 0), _empty(CONTENTS, 0), _empty(SCORES, 0), list(rows.problems), list(rows.notes))
     headers = set(rows.frame.columns)
-    cell = next((h for h in ("trace", "spans") if h in headers and "trace_metadata" in headers), None)
-    if not columns and (raw_shape(headers) or (cell == "trace" and nested)):
+    whole_traces = nested is not None and {"trace", "trace_metadata"} <= headers
+    if not columns and (raw_shape(headers) or whole_traces):
         raw: list[Raw] = []
         if raw_shape(headers):
             records = [orjson.loads(row) for row in json_rows.objects(dict(rows.frame.items()), len(rows.frame))]
             raw = list(to_raw_spans(records, source, rows.lines.tolist()))
             note = f"the rows are {raw_shape(headers)} spans; their attributes were read as such"
-        elif nested:
+        elif nested is not None:
             texts = cells.text(rows.frame["trace"])
             for line, text in zip(rows.lines.tolist(), texts, strict=True):
                 raw += nested(text, line) if isinstance(text, str) else [Problem(line, "the row has no trace")]
@@ -443,5 +442,3 @@ def _feature_tag(tags: Any) -> str | None:
     given = (tag.partition(":")[2].strip() for tag in tags or () if tag.startswith("feature:"))
     return next(given, None) if isinstance(tags, list) else None
 
-
-__all__ = ["Recognition", "Rows", "TableLoad", "read_table", "recognise", "replace", "rows_to_tables", "to_tables"]

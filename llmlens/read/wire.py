@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+# protobuf ships no types; a user's environment may have them from elsewhere
+from google.protobuf import (  # type: ignore[import-untyped, unused-ignore]
+    descriptor_pb2,
+    descriptor_pool,
+    message,
+    message_factory,
+)
 
 _PACKAGE = "llmlens.wire"
 
@@ -67,17 +73,17 @@ def _classes() -> dict[str, Any]:
     # proto2: in proto3 a list of numbers is packed and a text is checked, neither of which is wanted here
     file = descriptor_pb2.FileDescriptorProto(name="llmlens/wire.proto", package=_PACKAGE, syntax="proto2")
     for message_name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=message_name)
+        made = file.message_type.add(name=message_name)
         if message_name == "AnyValue":
-            message.oneof_decl.add(name="value")
+            made.oneof_decl.add(name="value")
         for number, name, kind in fields:
             label = field_type.LABEL_REPEATED if kind.startswith("*") else field_type.LABEL_OPTIONAL
-            field = message.field.add(name=name, number=number, label=label)
+            field = made.field.add(name=name, number=number, label=label)
             if (plain := kind.removeprefix("*")) in _MESSAGES:
                 field.type, field.type_name = field_type.TYPE_MESSAGE, f".{_PACKAGE}.{plain}"
             else:
                 field.type = field_type.Type.Value(f"TYPE_{plain.upper()}")
-            if message.oneof_decl:
+            if made.oneof_decl:
                 field.oneof_index = 0
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
@@ -85,6 +91,9 @@ def _classes() -> dict[str, Any]:
         name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _MESSAGES
     }
 
+
+#: What `FromString` raises.
+DecodeError = message.DecodeError
 
 _CLASSES = _classes()
 TracesData, LogsData = _CLASSES["TracesData"], _CLASSES["LogsData"]

@@ -90,16 +90,17 @@ function followTheme(root, listen, signal) {
 }
 
 // Requests `{id, kind, ...}` to the kernel, each with its reply, an error or a timeout. In a static copy the host's
-// `model.reply(kind, arguments)` answers from what was saved with the page.
+// `model.reply(kind, arguments)` answers from what was saved with the page. `quiet` requests show no progress.
 function requests(model, uid, signal, onBusy) {
   const open = new Map();
   let last = 0;
+  const waiting = () => [...open.values()].filter((entry) => !entry.quiet).length;
   const settle = (id, act) => {
     const entry = open.get(id);
     if (!entry) return;
     open.delete(id);
     clearTimeout(entry.timer);
-    onBusy(open.size);
+    onBusy(waiting());
     act(entry);
   };
   const onMessage = (message) => {
@@ -113,7 +114,7 @@ function requests(model, uid, signal, onBusy) {
     for (const entry of open.values()) clearTimeout(entry.timer);
     open.clear();
   });
-  return (kind, values = {}, { timeout = 60000 } = {}) => {
+  return (kind, values = {}, { timeout = 60000, quiet = false } = {}) => {
     if (model.is_static) {
       return Promise.resolve(model.reply?.(kind, values)).then((result) => {
         if (result === undefined) throw Object.assign(new Error("This part was not saved with the read-only copy."), { isStatic: true });
@@ -124,8 +125,8 @@ function requests(model, uid, signal, onBusy) {
       const id = `${uid}:${++last}`;
       const timer = setTimeout(() => settle(id, (entry) => entry.reject(new Error(
         `The kernel has not answered for ${Math.round(timeout / 1000)} s. It may be busy, or stopped.`))), timeout);
-      open.set(id, { resolve, reject, timer });
-      onBusy(open.size);
+      open.set(id, { resolve, reject, timer, quiet });
+      onBusy(waiting());
       model.send({ ...values, id, kind });
     });
   };

@@ -27,7 +27,7 @@ function chatSection(view, detail, more) {
   };
   return h("div", { class: "lm-chat" },
     inputs.map(bubble),
-    outputs.length || asked.length ? h("div", { class: "lm-divider" }, h("span", {}, "Output")) : null,
+    outputs.length || asked.length ? h("div", { class: "lm-break" }, h("span", {}, "Output")) : null,
     outputs.filter((m) => textParts(m.content).total || !asked.length).map(bubble),
     asked.map((call) => toolCard(view, call, more, "asks for")));
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from .. import schema
 from ..errors import SelectionError, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     import ibis.expr.types as ir
 
     from ..traces import Traces
@@ -29,7 +29,8 @@ VALUES = {
 NONE = "(none)"
 LEAVES = 250
 _MAX_GROUPS = 200_000
-_SUMS = ("value", "cost_usd", "tokens", "calls", "n_missing", "n_unpriced")
+_AMOUNTS = ("value", "cost_usd")
+_COUNTS = ("tokens", "calls", "n_missing", "n_unpriced")
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +68,7 @@ class CostTree:
     """
 
     def __init__(self, traces: Traces, path: Sequence[str], value: str) -> None:
+        """Sum the calls in one query."""
         self.path = check_path(path)
         self.value = check_value(value)
         calls = traces.table("spans")
@@ -74,7 +76,7 @@ class CostTree:
         rows = traces.fetch_arrow(_levels(calls, self.path, value)).to_pylist()
         if len(rows) > _MAX_GROUPS:
             raise SelectionError(
-                f"path={list(self.path)} gives more than {_MAX_GROUPS:,} groups. Leave out the column with the most values."
+                f"path={list(self.path)} gives more than {_MAX_GROUPS:,} groups. Leave out the one with most values."
             )
         top = next(row for row in rows if row["level"] == 0)
         self.since, self.until = top["since"], top["until"]
@@ -94,26 +96,32 @@ class CostTree:
                 below = fold(here).children
             found = next((child for child in below if child.label == label), None)
             if found is None:
-                place = " › ".join(labels[: len(chain) - 1]) or "all calls"
-                raise unknown(f"group in {place}:", label, [c.label for c in below[:1000]])
+                place = " > ".join(labels[: len(chain) - 1]) or "all calls"
+                raise unknown(f"group in {place}:", label, [c.label for c in below[:40]])
             chain.append(found)
         return chain
 
-    def view(self, labels: Sequence[str] = ()) -> dict[str, list[Any]]:
-        """Give what to draw when the group at `labels` is open, as one list per column, parents before children.
+    def view(self, labels: Sequence[str] = ()) -> tuple[dict[str, list[Any]], int]:
+        """Give what to draw when the group at `labels` is selected, and the number of its row.
 
-        `parent` is a row number, -1 on the root. The root's view is the whole tree, folded; another one has the
-        groups on the way and, below the last, its own small groups as far as there is room.
+        The rows come as one list per column, parents before children; `parent` is a row number, -1 on the root. The
+        root's view is the whole tree, folded; another one has the groups on the way and, below the last, its own groups
+        as far as there is room. A group without children is shown among its siblings.
         """
         chain = self.find(labels)
-        shown = None if chain[-1].children else chain[-1]
-        if shown is not None and len(chain) > 1:
+        target = chain[-1]
+        if not target.children and len(chain) > 1:
             chain.pop()
+        shown = fold(chain[-1])
+        while target is not chain[-1] and target not in shown.children:
+            chain.append(shown.children[-1])  # the fold that it is in
+            shown = fold(chain[-1])
         rows: list[tuple[int, Node]] = [(i - 1, node) for i, node in enumerate(chain[:-1])]
-        _walk(fold(chain[-1], keep=shown), len(chain) - 2, rows)
-        names = ("label", *_SUMS, "n_traces", "folded")
+        _walk(shown, len(chain) - 2, rows)
+        selected = next((i for i, (_, node) in enumerate(rows) if node is target), len(chain) - 1)
+        names = ("label", *_AMOUNTS, *_COUNTS, "n_traces", "folded")
         columns: dict[str, list[Any]] = {name: [getattr(node, name) for _, node in rows] for name in names}
-        return {"parent": [parent for parent, _ in rows], **columns}
+        return {"parent": [parent for parent, _ in rows], **columns}, selected
 
 
 def check_path(path: Sequence[str]) -> tuple[str, ...]:
@@ -148,14 +156,12 @@ def label_of(value: object) -> str:
     return f"'{text}'" if ours else text
 
 
-def fold(node: Node, limit: int = LEAVES, keep: Node | None = None) -> Node:
-    """Give `node` with its `limit` largest leaves (and `keep`); the others are folded, per group, into "(other n)"."""
+def fold(node: Node, limit: int = LEAVES) -> Node:
+    """Give `node` with its `limit` largest leaves; the others are folded, per group, into "(other n)" at its end."""
     leaves = list(node.leaves())
     if len(leaves) <= limit:
         return node
     kept = {id(leaf) for leaf in heapq.nlargest(limit, leaves, key=lambda leaf: (leaf.value, leaf.calls))}
-    if keep is not None:
-        kept.add(id(keep))
     return _folded(node, kept)
 
 
@@ -187,9 +193,10 @@ def _other(parent: Node, hidden: list[Node]) -> Node:
 
 def _add_up(node: Node) -> Node:
     """Make a group the sum of those below it, so that the areas fit exactly."""
-    for name in _SUMS:
-        total = math.fsum(getattr(child, name) for child in node.children)
-        setattr(node, name, total if name in ("value", "cost_usd") else round(total))
+    for name in _AMOUNTS:
+        setattr(node, name, math.fsum(getattr(child, name) for child in node.children))
+    for name in _COUNTS:
+        setattr(node, name, sum(getattr(child, name) for child in node.children))
     return node
 
 
@@ -208,7 +215,8 @@ def _build(rows: list[dict[str, Any]], path: tuple[str, ...]) -> Node:
     for row in sorted(rows, key=lambda row: row["level"]):
         key = tuple(row[column] for column in path[: row["level"]])
         label = label_of(key[-1]) if key else "all"
-        sums = {name: row[name] or 0 for name in (*_SUMS, "n_traces")}
+        sums: dict[str, Any] = {name: float(row[name] or 0) for name in _AMOUNTS}
+        sums |= {name: int(row[name] or 0) for name in (*_COUNTS, "n_traces")}
         node = nodes[key] = Node(label, dict(zip(path, key, strict=False)), **sums)
         if key:
             nodes[key[:-1]].children.append(node)
@@ -225,7 +233,7 @@ def _levels(calls: ir.Table, path: tuple[str, ...], value: str) -> ir.Table:
 
     chosen = _value(calls, value)
     amounts = {
-        "value": chosen.sum().cast("float64"),
+        "value": chosen.sum(),
         "cost_usd": _value(calls, "cost_usd").sum(),
         "tokens": _value(calls, "total_tokens").sum(),
         "calls": calls.count(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -14,9 +13,11 @@ from .cost_tree import VALUES, CostTree, check_path, check_value
 from .plot import PlotlyView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from ..traces import Traces
 
 _SNAPSHOT_ROWS = 40
+_DASH = "\u2013"
 
 
 class CostTreemap(PlotlyView):
@@ -29,7 +30,7 @@ class CostTreemap(PlotlyView):
     Raises `UnknownNameError` for columns, values and groups that do not exist.
     """
 
-    _esm = esm("plotly_host.js", "cost_treemap.js")
+    _esm = esm("plotly_host.js", "cost_groups.js", "cost_table.js", "cost_treemap.js")
     _css = css("plot.css", "cost_treemap.css")
 
     path = traitlets.List(
@@ -39,6 +40,7 @@ class CostTreemap(PlotlyView):
     path_selected = traitlets.List(traitlets.Unicode(), help="labels of the open group, outermost first").tag(sync=True)
 
     def __init__(self, source: Traces | View, **options: Any) -> None:
+        """Show `source`; options are `path`, `value` and `height`."""
         if isinstance(options.get("path"), (str, tuple)):
             options["path"] = list(check_path(options["path"]))
         self._tree: CostTree | None = None
@@ -101,9 +103,9 @@ class CostTreemap(PlotlyView):
     @handles("view")
     def _view(self, path: list[str]) -> dict[str, Any]:
         tree = self.tree
-        rows = tree.view(path)
+        rows, selected = tree.view(path)
         return {
-            "path": list(path),
+            "selected": selected,
             "columns": list(tree.path),
             "value": tree.value,
             "unit": VALUES[tree.value],
@@ -112,7 +114,9 @@ class CostTreemap(PlotlyView):
             "missing": [list(pair) for pair in tree.missing],
             "complete": not any(rows["folded"]),
             "rows": rows,
-            "looks": {mode: {"scale": theme.SEQUENTIAL[mode], **theme.template_spec(mode)} for mode in theme.SEQUENTIAL},
+            "looks": {
+                mode: {"scale": theme.SEQUENTIAL[mode], **theme.template_spec(mode)} for mode in theme.SEQUENTIAL
+            },
         }
 
     def static_requests(self) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -130,12 +134,12 @@ class CostTreemap(PlotlyView):
         root = tree.root
         if not root.calls:
             return snapshot.section(repr(self).strip("<>"), snapshot.note("There are no model calls in these traces."))
-        rows = tree.view()
+        rows, _ = tree.view()
         depths = [0] * len(rows["label"])
         for i, parent in enumerate(rows["parent"]):
             depths[i] = depths[parent] + 1 if parent >= 0 else 0
         cells = [_cells(rows, i, depths[i], tree.value) for i in range(min(len(depths), _SNAPSHOT_ROWS))]
-        head = (" › ".join(tree.path), tree.value, "share", "calls", "per call", "")
+        head = (" > ".join(tree.path), tree.value, "share", "calls", "per call", "")
         parts = [snapshot.note(line) for line in _lines(tree)]
         parts.append(snapshot.table(head, cells, "lrrrrl"))
         if len(depths) > _SNAPSHOT_ROWS:
@@ -161,9 +165,18 @@ def _cells(rows: dict[str, list[Any]], i: int, depth: int, value: str) -> list[s
     share = amount / rows["value"][0] if rows["value"][0] else 0.0
     known = calls - missing
     name = f'<span style="padding-left:{depth * 16}px">{snapshot.text(rows["label"][i], 60)}</span>'
-    bar = f'<div style="width:{max(1, round(160 * share))}px;height:10px;background:#5a9bd0"></div>' if amount > 0 else ""
-    shown = _amount(amount, value) if known else "–"
-    return [name, shown, f"{share:.1%}" if known else "–", f"{calls:,}", _amount(amount / known, value) if known else "–", bar]
+    bar = (
+        f'<div style="width:{max(1, round(160 * share))}px;height:10px;background:#5a9bd0"></div>' if amount > 0 else ""
+    )
+    shown = _amount(amount, value) if known else _DASH
+    return [
+        name,
+        shown,
+        f"{share:.1%}" if known else _DASH,
+        f"{calls:,}",
+        _amount(amount / known, value) if known else _DASH,
+        bar,
+    ]
 
 
 def _amount(amount: float, value: str) -> str:

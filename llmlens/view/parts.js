@@ -18,12 +18,12 @@ const format = {
     if (seconds < 86400 * 2) return `${sign}${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
     return `${sign}${Math.floor(seconds / 86400)}d ${Math.floor((seconds % 86400) / 3600)}h`;
   },
-  // US dollars with enough digits to tell small calls apart.
-  usd(value) {
+  // US dollars with enough digits to tell small calls apart; `exact` also shows what is tiny.
+  usd(value, exact = false) {
     if (value === null || value === undefined || !Number.isFinite(value)) return DASH;
     if (value === 0) return "$0";
     const v = Math.abs(value);
-    if (v < 0.00001) return "<$0.00001";
+    if (v < 0.0001) return exact ? `$${value.toFixed(9).replace(/0+$/, "")}` : "<$0.0001";
     if (v >= 1000) return `$${Math.round(value).toLocaleString("en-US")}`;
     return `$${value.toFixed(v >= 1 ? 2 : v >= 0.1 ? 3 : v >= 0.001 ? 4 : 5)}`;
   },

@@ -6,7 +6,6 @@ import base64
 import functools
 import gzip
 import importlib.resources
-from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -15,6 +14,7 @@ from . import snapshot, theme
 from .base import View, css, esm, handles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
     import plotly.graph_objects as go
 
     from ..traces import Traces
@@ -40,8 +40,8 @@ class PlotlyView(View):
 class Plot(PlotlyView):
     """Show a plotly figure; clicks and lassos in it become `.points` and `.selection`.
 
-    A point is known by its `ids` entry, else by its `customdata` (the first one of a list). `pick(points)` turns the ids
-    of the chosen points into `Traces`; without it they are taken as trace ids of `source`. Texts that strangers wrote
+    A point is known by its `ids` entry, else by its `customdata` (the first one of a list). `pick(points)` turns the
+    ids of the chosen points into `Traces`; without it they are taken as trace ids of `source`. Texts of strangers
     must have gone through `theme.escape_label` before they became labels of the figure: plotly reads them as HTML.
 
     The figure is sent when the browser asks for it, and is not part of a saved notebook's widget state.
@@ -60,10 +60,13 @@ class Plot(PlotlyView):
         pick: Callable[[list[str]], Traces | None] | None = None,
         **options: Any,
     ) -> None:
+        """Show `figure` over the traces of `source`; the option is `height`."""
         import plotly.graph_objects as go
 
         if not isinstance(figure, go.Figure):
-            raise TypeError(f"Plot shows a plotly Figure, but got {type(figure).__name__}. Measures give one with .plot().")
+            raise TypeError(
+                f"Plot shows a plotly Figure, but got {type(figure).__name__}. Measures give one with .plot()."
+            )
         if source is None:
             from ..traces import Traces
 
@@ -117,7 +120,9 @@ class Plot(PlotlyView):
         for values in (trace.ids, trace.customdata):
             if values is not None and 0 <= index < len(values):
                 value = values[index]
-                first = value[0] if not isinstance(value, str) and hasattr(value, "__getitem__") and len(value) else value
+                first = (
+                    value[0] if not isinstance(value, str) and hasattr(value, "__getitem__") and len(value) else value
+                )
                 return str(first)
         return None
 
@@ -167,7 +172,7 @@ def _series(number: int, trace: Any) -> list[str]:
 
 def _values(trace: Any, *names: str) -> Sequence[Any]:
     for name in names:
-        values = trace[name] if name in trace else None
+        values = getattr(trace, name, None)
         if values is not None and len(values):
             return values.tolist() if hasattr(values, "tolist") else list(values)
     return ()

@@ -143,6 +143,6 @@ function ticks(length, wanted = 4) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
   const marks = [];
-  for (let at = step; at < length * 0.97 && marks.length < 20; at += step) marks.push(at);
+  for (let at = step; at < length * 0.86 && marks.length < 20; at += step) marks.push(at);
   return marks;
 }

@@ -1,4 +1,4 @@
-"""How our plots look: palette, fonts and plotly templates for light and dark; and strangers' text made safe for plotly."""
+"""How our plots look: palette, fonts and plotly templates; and strangers' text made safe for plotly."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ COLORWAY = {
 
 #: One hue, from little to much: much is what stands out from the ground, dark on light and light on dark.
 SEQUENTIAL = {
-    "light": ("#e8f1fa", "#c3dbf0", "#92bfe3", "#5a9bd0", "#2b75b5", "#0f5195", "#0a3266"),
-    "dark": ("#182838", "#1d3e5e", "#215785", "#2f76ad", "#5097cc", "#83bbe4", "#c2e0f7"),
+    "light": ("#e6f0fa", "#c9def2", "#a3c8e9", "#76abda", "#4b8dc7", "#2a70b0", "#175693"),
+    "dark": ("#1a2a3a", "#1e3f5e", "#225680", "#2d6fa3", "#458cc2", "#66a8d9", "#8fc4ea"),
 }
 
 _INK = {

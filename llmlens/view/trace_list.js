@@ -1,7 +1,7 @@
 // The left pane: the list of traces with its search box and sortable head.
 
 const HEADS = [
-  ["errors", "Err", "errors"], ["time", "Start", "start, UTC"], ["name", "Trace", "name"], ["duration", "Time", "duration"],
+  ["errors", "Err", "errors"], ["time", "Start", "start, UTC"], ["name", "Trace", "name"], ["duration", "Duration", "duration"],
   ["tokens", "Tokens", "tokens read and written"], ["cost", "Cost", "cost in US dollars"],
 ];
 
@@ -64,7 +64,7 @@ function traceList(view, { onOpen, onLoaded }) {
 
   function clock(millis) {
     const text = format.time(millis);
-    return text === DASH ? ["", ""] : [years ? text.slice(2, 10) : text.slice(5, 10), text.slice(11, 19)];
+    return text === DASH ? ["", ""] : [years ? text.slice(2, 10) : text.slice(5, 10), text.slice(11, 16)];
   }
 
   function row(position) {

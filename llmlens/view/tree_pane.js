@@ -4,12 +4,12 @@ const KIND_LABELS = {
   llm: "LLM", embedding: "EMB", retriever: "RETR", reranker: "RANK", tool: "TOOL", agent: "AGENT", chain: "CHAIN",
   guardrail: "GUARD", evaluator: "EVAL", event: "EVENT", span: "SPAN",
 };
-const INDENT = 14;
+const INDENT = 13;
 const DEEPEST = 14;
 const kindBadge = (kind) => h("span", { class: "lm-kind", "data-kind": KIND_LABELS[kind] ? kind : "span", title: oneLine(kind) }, KIND_LABELS[kind] || "SPAN");
 
 // `onSelect(spanId)` is called when the user moves to a span.
-function treePane(view, { onSelect, onStep, onRename }) {
+function treePane(view, { onSelect, onStep, helpButton }) {
   let tree = null;
   let rows = [];
   let current = -1;
@@ -31,7 +31,7 @@ function treePane(view, { onSelect, onStep, onRename }) {
   const bar = h("div", { class: "lm-bar" }, h("div", { class: "lm-search" }, icon("search"), input),
     tally, filter, timelineButton);
   const axis = h("div", { class: "lm-axis" });
-  const heads = h("div", { class: "lm-span-row lm-heads", "aria-hidden": "true" }, h("span", { class: "lm-c-span" }, "Span"), h("span", { class: "lm-num lm-c-ms" }, "Time"),
+  const heads = h("div", { class: "lm-span-row lm-heads", "aria-hidden": "true" }, h("span", { class: "lm-c-span" }, "Span"), h("span", { class: "lm-num lm-c-ms" }, "Duration"),
     h("span", { class: "lm-num lm-c-tok" }, "Tokens"), h("span", { class: "lm-num lm-c-usd" }, "Cost"), axis);
   const list = virtualList(view, { height: 26, row: draw, attributes: { role: "tree", "aria-label": "Spans of the trace", "data-list": "spans" } });
   const empty = h("div", { class: "lm-empty" });
@@ -187,7 +187,7 @@ function treePane(view, { onSelect, onStep, onRename }) {
       h("span", { class: "lm-grow" }),
       h("button", { type: "button", class: "lm-button lm-quiet", title: "Previous trace ( [ )", "aria-label": "Previous trace", onclick: () => onStep(-1) }, icon("up")),
       h("button", { type: "button", class: "lm-button lm-quiet", title: "Next trace ( ] )", "aria-label": "Next trace", onclick: () => onStep(1) }, icon("down")),
-      onRename()),
+      helpButton()),
     h("div", { class: "lm-facts lm-muted" },
       facts.map(([text, title]) => h("span", { title }, text)),
       [["feature", trace.feature], ["user", trace.user_id], ["session", trace.session_id], ["environment", trace.environment], ["release", trace.release]]

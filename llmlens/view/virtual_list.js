@@ -25,6 +25,7 @@ function virtualList(view, { height, row, attributes = {}, overscan = 8 }) {
     }
     put(space, fresh);
     element.dataset.drawn = String(shown.size);
+    element.parentElement?.style.setProperty("--lm-scrollbar", `${element.offsetWidth - element.clientWidth}px`);
   }
   const later = () => { frame ||= requestAnimationFrame(draw); };
   view.listen(element, "scroll", later, { passive: true });

@@ -5,11 +5,13 @@ Requests and responses wrap their messages: `ENVELOPES` says under which key and
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .turns import Call, Turn, call_of, constructed, is_call, is_part, message_turns
 from .values import decode, dumps, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Envelopes in envelopes; deeper is no request of any provider.
 _DEEPEST = 10
@@ -33,7 +35,7 @@ def conversation(value: Any, role: str, *, whole: bool = False, quoted: bool = F
     if quoted and found == "null":
         return []
     turns = _read(found, role, whole, 0)
-    if turns is None and whole and found not in (None, "", [], {}):
+    if not turns and whole and found not in (None, "", [], {}):
         turns = [Turn(role, found if isinstance(found, str) else text_of(value))]
     return turns or []
 
@@ -187,6 +189,7 @@ ENVELOPES: tuple[tuple[str, Callable[[dict[str, Any], str, bool, int], list[Turn
     ("request", _inside("request")),
     ("replies", _inside("replies")),
     ("prompt", _prompt),
+    ("args", _inside("args")),
     ("completion", _text("completion")),
     ("text", _text("text")),
 )

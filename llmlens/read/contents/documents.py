@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .events import named
 from .indexed import indexed
 from .rows import Document, SpanContent
 from .turns import constructed, first
 from .values import decode, dumps, name_of, number_of, text_of, time_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # Rerankers repeat their input documents; what they gave back is what counts.
 _FAMILIES = ("retrieval.documents", "reranker.output_documents", "reranker.input_documents")

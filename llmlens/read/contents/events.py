@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .conversations import conversation
 from .turns import Turn, is_part, message_turns
 from .values import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 #: Events that carry one message each: direction and role.
 MESSAGE_EVENTS: dict[str, tuple[str, str]] = {

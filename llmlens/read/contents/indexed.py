@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 FAMILIES = (
     "llm.input_messages", "llm.output_messages", "llm.prompts", "llm.choices", "gen_ai.prompt", "gen_ai.completion",
     "retrieval.documents", "reranker.output_documents", "reranker.input_documents",
-    "annotations", "trace.annotations", "session.annotations", "evaluations", "trace.evaluations", "session.evaluations",
+    "annotations", "trace.annotations", "session.annotations",
+    "evaluations", "trace.evaluations", "session.evaluations",
 )  # fmt: skip
 
 # OpenInference repeats what an item is after its index: `tool_calls.0.tool_call.id`.
@@ -20,8 +21,8 @@ _DEEPEST = 16
 _FIRST = tuple({family.split(".", 1)[0] + "." for family in FAMILIES})
 
 
-#: What is indexed in a span: of each family, the keys and the way each goes.
-Layout: TypeAlias = dict[str, tuple[tuple[str, tuple[int | str, ...]], ...]]
+#: The keys of one family, and the way each goes from the list to its value.
+Paths: TypeAlias = tuple[tuple[str, tuple[int | str, ...]], ...]
 
 
 @lru_cache(maxsize=1 << 15)
@@ -48,7 +49,7 @@ def _steps(tokens: list[str]) -> list[int | str]:
 
 
 @lru_cache(maxsize=512)
-def layout(keys: tuple[str, ...]) -> Layout:
+def layout(keys: tuple[str, ...]) -> dict[str, Paths]:
     """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys."""
     families: dict[str, list[tuple[str, tuple[int | str, ...]]]] = {}
     for key in keys:
@@ -68,24 +69,35 @@ def indexed(attributes: dict[str, Any], *families: str) -> dict[str, list[Any]]:
     for family in families:
         paths = there.get(family)
         if paths is not None:
-            tree: dict[Any, Any] = {}
-            for key, path in paths:
-                _put(tree, path, attributes[key])
-            lists[family] = _closed(tree)
-        elif family in attributes and isinstance(attributes[family], list):
-            lists[family] = [_unfolded(item) for item in attributes[family]]
+            lists[family] = listed(attributes, paths)
+        elif family in attributes:
+            lists[family] = nested(attributes[family])
     return lists
 
 
-def _put(tree: dict[Any, Any], path: tuple[int | str, ...], value: Any) -> None:
-    if len(path) == 2 and isinstance(tree.get(path[0]), dict):  # by far the most
-        tree[path[0]].setdefault(path[1], value)
-        return
+def listed(attributes: dict[str, Any], paths: Paths) -> list[Any]:
+    """Give the list that the attributes at `paths` make."""
+    tree = _Branch()
+    for key, path in paths:
+        _put(tree, path, attributes[key])
+    return [_closed(tree[position]) for position in sorted(tree)]
+
+
+def nested(value: Any) -> list[Any]:
+    """Give the list in a family that came as one attribute; none when it is no list."""
+    return [_unfolded(item) for item in value] if isinstance(value, list) else []
+
+
+class _Branch(dict[Any, Any]):
+    """A dict that was made here, not one that is a value: values are never opened nor changed."""
+
+
+def _put(tree: _Branch, path: tuple[int | str, ...], value: Any) -> None:
     for step in path[:-1]:
         below = tree.get(step)
         if below is None:
-            below = tree[step] = {}
-        elif not isinstance(below, dict):
+            below = tree[step] = _Branch()
+        elif not isinstance(below, _Branch):
             return  # both a value and a branch: the value came first
         tree = below
     tree.setdefault(path[-1], value)
@@ -93,12 +105,12 @@ def _put(tree: dict[Any, Any], path: tuple[int | str, ...], value: Any) -> None:
 
 def _closed(tree: Any) -> Any:
     """Turn branches whose keys are all indices into lists."""
-    if not isinstance(tree, dict):
+    if not isinstance(tree, _Branch):
         return tree
-    if all(isinstance(key, int) for key in tree):
+    if isinstance(next(iter(tree)), int) and all(isinstance(key, int) for key in tree):
         return [_closed(tree[key]) for key in sorted(tree)]
     for key, below in tree.items():
-        if isinstance(below, dict):
+        if isinstance(below, _Branch):
             tree[key] = _closed(below)
     return tree
 
@@ -115,7 +127,7 @@ def _unfolded(item: Any, depth: int = 0) -> Any:
         (key, inner), *_ = item.items()
         if key in _WRAPPERS and isinstance(inner, dict):
             return _unfolded(inner, depth + 1)
-    tree: dict[Any, Any] = {}
+    tree = _Branch()
     for key, inner in item.items():
         steps = str(key).split(".", _DEEPEST)
         if steps[0] in _WRAPPERS and len(steps) > 1:

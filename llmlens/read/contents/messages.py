@@ -19,20 +19,12 @@ def messages(span: SpanContent) -> list[Message]:
         return []
     whole = span.kind == "llm"
     rows: list[Message] = []
+    trace_id, span_id = span.trace_id, span.span_id
     for direction, text in (("input", span.input), ("output", span.output)):
         for turn in turns(direction, span.attributes, span.events, text, whole=whole):
             if turn.content is None and not turn.calls and turn.tool_call_id is None:
                 continue
-            rows.append(
-                Message(
-                    span.trace_id,
-                    span.span_id,
-                    len(rows),
-                    direction,
-                    turn.role,
-                    turn.name,
-                    turn.content,
-                    turn.tool_call_id,
-                )  # fmt: skip
-            )
+            at = len(rows)
+            row = Message(trace_id, span_id, at, direction, turn.role, turn.name, turn.content, turn.tool_call_id)
+            rows.append(row)
     return rows

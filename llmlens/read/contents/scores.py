@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..raw import RawScore
+from llmlens.read.raw import RawScore
+
 from .events import payload
 from .indexed import indexed
-from .rows import SpanContent
-from .values import dumps, nanoseconds_of, name_of, number_of, text_of
+from .values import dumps, name_of, nanoseconds_of, number_of, text_of
+
+if TYPE_CHECKING:
+    from .rows import SpanContent
 
 _EVENT = "gen_ai.evaluation.result"
 
@@ -19,6 +22,7 @@ _FAMILIES = {
     "trace.annotations": "trace", "trace.evaluations": "trace",
     "session.annotations": "session", "session.evaluations": "session",
 }  # fmt: skip
+_EVENT_KEYS = {"name": "name", "score": "score.value", "label": "score.label", "explanation": "explanation"}
 _SOURCES = {"human": "human", "llm": "judge", "code": "code"}
 
 
@@ -40,61 +44,51 @@ def _events(span: SpanContent) -> list[RawScore]:
     found: list[RawScore] = []
     for event in span.events:
         attributes = event.get("attributes") if isinstance(event, dict) else None
-        if not isinstance(attributes, dict) or _EVENT not in {event.get("name"), attributes.get("event.name")}:
+        if not isinstance(attributes, dict) or _EVENT not in (event.get("name"), attributes.get("event.name")):
             continue
         said = payload(attributes)
-        part = {
-            key: said.get("gen_ai.evaluation." + key) for key in ("name", "score.value", "score.label", "explanation")
-        }
+        score = {ours: said.get("gen_ai.evaluation." + theirs) for ours, theirs in _EVENT_KEYS.items()}
         created = nanoseconds_of(event.get("time"))
-        found += _score(
-            span, "span", part["name"], part["score.value"], part["score.label"], part["explanation"],
-            created_ns=created, identity=(len(found), created),
-        )  # fmt: skip
+        for one in _score(span, "span", score, (len(found), created)):
+            one.created_ns = created
+            found.append(one)
     return found
 
 
-def _annotation(span: SpanContent, scope: str, position: int, one: dict[str, Any]) -> list[RawScore]:
-    kind = one.get("annotator_kind")
-    identifier = name_of(one.get("identifier"))
-    return _score(
-        span, scope, one.get("name"), one.get("score"), one.get("label"), one.get("explanation"),
-        source=_SOURCES.get(kind.lower()) if isinstance(kind, str) else None,
-        author=identifier,
-        identity=(kind, identifier, position if scope == "span" else None),
-    )  # fmt: skip
+def _annotation(span: SpanContent, scope: str, position: int, said: dict[str, Any]) -> list[RawScore]:
+    kind, identifier = said.get("annotator_kind"), name_of(said.get("identifier"))
+    identity = (kind, identifier, position if scope == "span" else None)
+    found = _score(span, scope, said, identity)
+    for one in found:
+        one.source = _SOURCES.get(kind.lower()) if isinstance(kind, str) else None
+        one.author = identifier
+    return found
 
 
-def _score(
-    span: SpanContent,
-    scope: str,
-    name: Any,
-    value: Any,
-    label: Any,
-    comment: Any,
-    *,
-    source: str | None = None,
-    author: str | None = None,
-    created_ns: int | None = None,
-    identity: tuple[Any, ...],
-) -> list[RawScore]:
-    name = name_of(name)
-    number = number_of(value)
-    label = text_of(label if label is not None or number is not None else value)
-    comment = text_of(comment)
-    if name is None or (number is None and not label and not comment):
+def _score(span: SpanContent, scope: str, said: dict[str, Any], identity: tuple[Any, ...]) -> list[RawScore]:
+    """Make a score of `name`, `score`, `label` and `explanation`; none when there is no name or nothing was judged."""
+    name, value = name_of(said.get("name")), number_of(said.get("score"))
+    label = said.get("label")
+    label = text_of(said.get("score") if label is None and value is None else label)
+    comment = text_of(said.get("explanation"))
+    if name is None or (value is None and not label and not comment):
         return []
     trace_id, span_id = _target(span)
     session = name_of(span.attributes.get("session.id")) if scope == "session" else None
     target = {"span": (trace_id, span_id), "trace": (trace_id,), "session": (session or trace_id,)}[scope]
-    said = dumps([scope, target, name, number, label, comment, identity])
+    written = dumps([scope, target, name, value, label, comment, identity])
     return [
         RawScore(
-            trace_id=trace_id, span_id=span_id if scope == "span" else None, name=name, value=number, label=label,
-            source=source, author=author, comment=comment, session_id=session, created_ns=created_ns,
-            score_id=blake2b(said.encode(), digest_size=16).hexdigest(),
+            trace_id=trace_id,
+            span_id=span_id if scope == "span" else None,
+            session_id=session,
+            name=name,
+            value=value,
+            label=label,
+            comment=comment,
+            score_id=blake2b(written.encode(errors="replace"), digest_size=16).hexdigest(),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _target(span: SpanContent) -> tuple[str, str]:

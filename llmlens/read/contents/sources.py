@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .conversations import conversation, instructions
 from .events import blocks, details, event_turns, named, written_events
-from .indexed import indexed
+from .indexed import Paths, indexed, layout, listed, nested
 from .turns import Turn, message_turns, role_of
 from .values import decode, dumps, text_of
 
@@ -47,11 +48,8 @@ def _items(value: list[Any], role: str, _whole: bool) -> list[Turn]:
         if len(item) == 2 and isinstance(content, str) and content[:1] not in {"[", "{"} and "role" in item:
             turns.append(Turn(role_of(item["role"], role), content))
             continue
-        if "content" in item:
-            item["content"] = blocks(content)
-        elif "text" in item:
-            item["content"] = item["text"]
-        turns += message_turns(item if isinstance(item.get("role"), str) else {**item, "role": role}, role) or []
+        message = {"role": role, **item, "content": blocks(item.get("text") if content is None else content)}
+        turns += message_turns(message, role) or []
     return turns
 
 
@@ -108,6 +106,10 @@ def _vercel(value: dict[str, Any], role: str, _whole: bool) -> list[Turn]:
 _EVENTS = "(events)"
 _TEXT = "(text)"
 _VERCEL = "(ai.response)"
+_ALWAYS = frozenset({_EVENTS, _TEXT, _VERCEL})
+_VERCEL_PARTS = {"text": "ai.response.text", "object": "ai.response.object", "toolCalls": "ai.response.toolCalls"}
+# Without an index these are a whole prompt or completion.
+_BLOBS = frozenset({"gen_ai.prompt", "gen_ai.completion"})
 
 INPUT: tuple[Source, ...] = (
     Source("langfuse.observation.input", _json),
@@ -153,7 +155,20 @@ OUTPUT: tuple[Source, ...] = (
 )
 
 _SOURCES = {"input": (INPUT, "user"), "output": (OUTPUT, "assistant")}
-_FAMILIES = {way: tuple(source.key for source in sources if source.indexed) for way, (sources, _) in _SOURCES.items()}
+
+
+@lru_cache(maxsize=1024)
+def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, Paths | None], ...]:
+    """Tell which sources there are among the keys of a span; spans of one instrumentation have the same keys."""
+    there = layout(keys)
+    lists = {source.key: there.get(source.key) for source in _SOURCES[direction][0] if source.indexed}
+    found: list[tuple[Source, Paths | None]] = []
+    for source in _SOURCES[direction][0]:
+        if source.indexed and lists[source.key]:
+            found.append((source, lists[source.key]))
+        elif source.key in _ALWAYS or (source.key in keys and not (source.indexed and source.key in _BLOBS)):
+            found.append((source, None))
+    return tuple(found)
 
 
 def turns(
@@ -163,38 +178,36 @@ def turns(
 
     `text` is what was mapped already. With `whole` (a model call) a text without any message structure is one turn.
     """
-    sources, role = _SOURCES[direction]
-    lists = indexed(attributes, *_FAMILIES[direction])
     record = {**details(events), **attributes} if events else attributes
-    found = _search(sources, record, lists, _extra(direction, record, events, text), role, whole=False)
+    found = _search(direction, record, events, text, whole=False)
     if not found and whole:
-        found = _search(sources, record, lists, _extra(direction, record, events, text), role, whole=True)
-    if direction == "input":
-        system = record.get("gen_ai.system_instructions")
-        if system is not None and not any(turn.role in {"system", "developer"} for turn in found):
-            found = instructions(system) + found
+        found = _search(direction, record, events, text, whole=True)
+    if direction == "input" and "gen_ai.system_instructions" in record:
+        system = instructions(record["gen_ai.system_instructions"])
+        return found if any(turn.role in {"system", "developer"} for turn in found) else system + found
     return found
 
 
-def _extra(direction: str, record: dict[str, Any], events: list[dict[str, Any]], text: str | None) -> dict[str, Any]:
-    extra: dict[str, Any] = {_EVENTS: events or None, _TEXT: text}
-    if direction == "output" and ("ai.response.text" in record or "ai.response.toolCalls" in record):
-        extra[_VERCEL] = {part: record.get("ai.response." + part) for part in ("text", "object", "toolCalls")}
-    return extra
-
-
 def _search(
-    sources: tuple[Source, ...],
-    record: dict[str, Any],
-    lists: dict[str, list[Any]],
-    extra: dict[str, Any],
-    role: str,
-    *,
-    whole: bool,
+    direction: str, record: dict[str, Any], events: list[dict[str, Any]], text: str | None, *, whole: bool
 ) -> list[Turn]:
-    for source in sources:
-        value = lists.get(source.key) if source.indexed else record.get(source.key, extra.get(source.key))
-        if value is not None and value != "":
+    role = _SOURCES[direction][1]
+    tried: list[Any] = []
+    for source, paths in _present(direction, tuple(record)):
+        if paths is not None:
+            value: Any = listed(record, paths)
+        elif source.key == _TEXT:
+            value = None if text in tried else text
+        elif source.key == _EVENTS:
+            value = events
+        elif source.key == _VERCEL:
+            value = {part: record[key] for part, key in _VERCEL_PARTS.items() if key in record}
+        else:
+            value = record[source.key]
+            if source.indexed:
+                value = nested(value)
+            tried.append(value)
+        if value:
             found = source.read(value, role, whole)
             if found:
                 return found

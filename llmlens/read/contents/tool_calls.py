@@ -1,8 +1,7 @@
-"""Tool calls: those a model asked for, those a tool's span executed, and both as one."""
+"""The tool calls of a span: those a model asks for, and the one that a tool's span executed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .rows import SpanContent, ToolCall
@@ -35,7 +34,7 @@ def tool_calls(span: SpanContent) -> list[ToolCall]:
     """Give the rows of `tool_calls` of one span.
 
     A tool's span gives the call it executed (`span_id`, `status`); a model call gives those its output asks for
-    (`requested_by`). `merge_tool_calls` makes one of both.
+    (`requested_by`). `pairing` makes one of both.
     """
     if span.kind == "tool":
         return [_executed(span)]
@@ -107,108 +106,3 @@ def _result(value: Any) -> tuple[str | None, str | None]:
         return found if isinstance(found, str) else value, None
     text = plain_text(found)
     return (value if isinstance(value, str) and text == dumps(found) else text), None
-
-
-def merge_tool_calls(
-    rows: Iterable[ToolCall], parents: Mapping[tuple[str, str], str | None] | None = None
-) -> list[ToolCall]:
-    """Make one row of a call that was asked for and executed; nothing is counted twice.
-
-    Within a trace a request and an execution belong together when they have the same call id, or, where one of them has
-    no id, the same tool and equal arguments (in order). An execution that was tried again keeps its own row.
-    `parents` (parent by trace_id and span_id) tells a wrapper that repeats the call of a span below it, which is left
-    out, from two calls that look alike. Without it, requests with the same id, tool and arguments are one.
-    """
-    traces: dict[str, list[ToolCall]] = {}
-    for row in rows:
-        traces.setdefault(row.trace_id, []).append(row)
-    return [row for calls in traces.values() for row in _merged(calls, parents)]
-
-
-def _merged(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | None] | None) -> list[ToolCall]:
-    asked = _distinct([call for call in calls if call.span_id is None], parents)
-    done = _distinct([call for call in calls if call.span_id is not None], parents)
-    by_id: dict[str, list[ToolCall]] = {}
-    for call in asked:
-        if call.call_id is not None:
-            by_id.setdefault(call.call_id, []).append(call)
-    open_calls = dict.fromkeys(map(id, asked))
-    pairs: dict[int, ToolCall] = {}
-    for execution in done:
-        same = by_id.get(execution.call_id or "", ())
-        request = next((call for call in same if id(call) in open_calls), same[-1] if same else None)
-        if request is not None:
-            pairs[id(execution)] = request
-            open_calls.pop(id(request), None)
-    waiting: dict[tuple[str | None, str | None], list[ToolCall]] = {}
-    for call in asked:
-        if id(call) in open_calls:
-            waiting.setdefault(_likeness(call), []).append(call)
-    for execution in done:
-        if id(execution) not in pairs:
-            alike = waiting.get(_likeness(execution), [])
-            request = next((call for call in alike if call.call_id is None or execution.call_id is None), None)
-            if request is not None:
-                alike.remove(request)
-                pairs[id(execution)] = request
-                open_calls.pop(id(request), None)
-    kept = {id(call) for call in done} | set(open_calls)
-    return [_joined(call, pairs.get(id(call))) for call in calls if id(call) in kept]
-
-
-def _joined(execution: ToolCall, request: ToolCall | None) -> ToolCall:
-    if request is None:
-        return execution
-    return execution._replace(
-        call_id=execution.call_id or request.call_id,
-        tool=request.tool or execution.tool,
-        # What the model wrote is the same in every convention; what the tool's span shows may be wrapped.
-        arguments=request.arguments or execution.arguments,
-        requested_by=request.requested_by,
-    )
-
-
-def _distinct(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | None] | None) -> list[ToolCall]:
-    """Leave out what a wrapper repeats."""
-    if len(calls) < 2:
-        return calls
-    groups: dict[tuple[str | None, ...], list[ToolCall]] = {}
-    for call in calls:
-        key = (call.call_id,) if call.call_id is not None and parents is not None else (call.call_id, *_likeness(call))
-        groups.setdefault(key, []).append(call)
-    dropped: set[int] = set()
-    for group in groups.values():
-        if len(group) < 2:
-            continue
-        if parents is not None:
-            above = {span for call in group for span in _ancestors(call, parents)}
-            dropped.update(id(call) for call in group if _owner(call) in above)
-        elif group[0].call_id is not None and group[0].span_id is None:
-            dropped.update(map(id, group[1:]))
-    return [call for call in calls if id(call) not in dropped]
-
-
-def _owner(call: ToolCall) -> str | None:
-    return call.span_id or call.requested_by
-
-
-def _ancestors(call: ToolCall, parents: Mapping[tuple[str, str], str | None]) -> list[str]:
-    above: dict[str, None] = {}
-    span = _owner(call)
-    while span is not None:
-        span = parents.get((call.trace_id, span))
-        if span is None or span in above:
-            break
-        above[span] = None
-    return list(above)
-
-
-def _likeness(call: ToolCall) -> tuple[str | None, str | None]:
-    found = decode(call.arguments)
-    if isinstance(found, dict):
-        try:
-            found = dict(sorted(found.items()))
-        except TypeError:
-            return call.tool, call.arguments
-        return call.tool, dumps(found)
-    return call.tool, call.arguments

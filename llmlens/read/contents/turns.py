@@ -9,10 +9,12 @@ parts as they came. Calls of tools never make it JSON: they are in `calls`. It i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .values import decode, dumps, json_of, name_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Call(NamedTuple):
@@ -33,7 +35,11 @@ class Turn(NamedTuple):
     calls: tuple[Call, ...] = ()
 
 
-_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "bot": "assistant", "chatbot": "assistant"}  # fmt: skip
+_USUAL = frozenset({"system", "user", "assistant", "tool"})
+_ROLES = {
+    "human": "user", "ai": "assistant", "model": "assistant", "function": "tool",
+    "bot": "assistant", "chatbot": "assistant",
+}  # fmt: skip
 _LANGCHAIN = frozenset({"human", "ai", "system", "tool", "function", "chat"})
 _BODIES = ("content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name")
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
@@ -64,6 +70,8 @@ def role_of(value: Any, default: str) -> str:
     """Normalise a role, or the class of a LangChain message."""
     if not isinstance(value, str) or not value:
         return default
+    if value in _USUAL:
+        return value
     role = value.lower()
     if role.endswith(("message", "messagechunk")):
         role = role.removesuffix("chunk").removesuffix("message")
@@ -92,9 +100,10 @@ def is_call(value: Any) -> bool:
         return False
     if isinstance(value.get("function"), dict):
         return "name" in value["function"]
-    return ("toolCallId" in value and "toolName" in value and "result" not in value) or (
-        value.get("type") in _CALLS and "name" in value
-    )
+    if "toolCallId" in value and "toolName" in value:
+        return "result" not in value
+    kind = value.get("type")
+    return isinstance(kind, str) and kind in _CALLS and "name" in value
 
 
 def is_part(value: Any) -> bool:
@@ -113,9 +122,9 @@ def constructed(value: dict[str, Any]) -> dict[str, Any]:
     if "lc" in value and isinstance(inner, dict):
         path = value.get("id")
         return {**inner, "type": path[-1]} if isinstance(path, list) and path else inner
-    inner = value.get("data")
-    if isinstance(inner, dict) and value.get("type") in _LANGCHAIN:
-        return {**inner, "type": value["type"]}
+    inner, kind = value.get("data"), value.get("type")
+    if isinstance(inner, dict) and isinstance(kind, str) and kind in _LANGCHAIN:
+        return {**inner, "type": kind}
     return value
 
 
@@ -157,9 +166,10 @@ def _turns(value: dict[str, Any], role: str) -> list[Turn]:
     if isinstance(content, dict) and isinstance(content.get("parts"), list):
         content = content["parts"]
     if not isinstance(content, list):
-        if isinstance(content, str) and role == "assistant" and not calls and content[:2] == "[{":
+        if isinstance(content, str) and role in {"assistant", "tool"} and not calls and content[:2] == "[{":
             calls = tuple(_written_calls(content))
-            content = None if calls else content
+            if calls:
+                content, role = None, "assistant"
         content = text_of(content)
         return [Turn(role, None if calls and not content else content, name, tool_call_id, calls)]
     turns = _split(content, role, name, tool_call_id)
@@ -210,7 +220,9 @@ def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | No
             plain = len(texts) == len(kept)
             content = ("\n".join(texts) if plain else dumps(kept)) if kept else None
             content = None if calls and not content else content
-            turns.append(Turn(role, content, name, tool_call_id, tuple(calls)))
+            # Tools do not ask for calls; Koog says so of an assistant's.
+            speaker = "assistant" if calls and role == "tool" else role
+            turns.append(Turn(speaker, content, name, tool_call_id, tuple(calls)))
             kept.clear()
             texts.clear()
             calls.clear()
@@ -275,7 +287,7 @@ def _answer(value: dict[str, Any], name: str | None) -> Turn:
 def plain_text(value: Any) -> str | None:
     """Give what a tool gave back as text: parts that are all text are joined, anything else is JSON."""
     if isinstance(value, dict):
-        if value.get("type") in {"text", "json"} and "value" in value:
+        if value.get("type") in ("text", "json") and "value" in value:
             value = value["value"]
         elif value.keys() <= {"content", "isError", "is_error", "structuredContent", "meta", "_meta"}:
             value = value.get("content", value)

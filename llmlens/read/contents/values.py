@@ -97,7 +97,6 @@ def time_of(value: Any) -> datetime | None:
         for scale in (1, 1e3, 1e6, 1e9):
             if 631_152_000 <= number / scale < 4_102_444_800:
                 return datetime.fromtimestamp(number / scale, UTC)
-        return None
     if not isinstance(value, str) or not 8 <= len(value) <= 64:
         return None
     try:

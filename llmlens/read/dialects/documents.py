@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -14,11 +13,15 @@ from llmlens.read.raw import Problem
 
 from .values import Notes, clip, dropped
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 #: Bytes that one JSON document may have.
 MAX_DOCUMENT = 2 << 30
 
 # A string, closed or (then without the last quote) running to the end: it never fails, so it is linear on torn text.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
+_MANY = 1000
 _FIRST_KEY = re.compile(rb'\s*\{\s*"([^"\\]*)"')
 _BLANK = re.compile(r"[\s,\x1e]*")
 _SURROGATE = re.compile(
@@ -33,7 +36,7 @@ def documents(stream: BinaryIO, max_document: int = MAX_DOCUMENT) -> Iterator[tu
     """
     loads = orjson.loads
     begun = _Begun()
-    number = 0
+    number = blank = 0
     while line := stream.readline(max_document):
         number += 1
         if not begun.data:
@@ -51,12 +54,26 @@ def documents(stream: BinaryIO, max_document: int = MAX_DOCUMENT) -> Iterator[tu
             yield from begun.end()
             yield dropped(number, f"a line of more than {max_document:,} bytes", line)
             continue
+        blank = blank + 1 if line.isspace() else 0
+        if blank > _MANY:
+            number += _skip_blank(stream)
         if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901 the byte order mark is no part of the text
+            line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is no part of the text
         if len(begun.data) + len(line) > max_document:
             yield from begun.end()
         yield from begun.add(number, line)
     yield from begun.end()
+
+
+def _skip_blank(stream: BinaryIO) -> int:
+    """Pass over blank lines a buffer at a time (a bomb may hold billions); gives their number."""
+    lines = 0
+    while isinstance(stream, io.BufferedReader) and (ahead := stream.peek(1)):
+        blank = len(ahead) - len(ahead.lstrip(b"\r\n"))
+        lines += stream.read(blank).count(b"\n")
+        if blank < len(ahead):
+            break
+    return lines
 
 
 class _Begun:
@@ -148,11 +165,9 @@ def _depth(line: bytes) -> tuple[int, bool]:
 
 def _parse(line: int, data: bytes) -> Iterator[tuple[int, Any] | Problem]:
     """Read what stands in `data`, which `orjson` may refuse: NaN, lone surrogates, bad UTF-8, several in a row."""
-    try:
+    if _is_whole(data):
         yield line, orjson.loads(data)
         return
-    except orjson.JSONDecodeError:
-        pass
     notes = Notes(line)
     text = _text(data, notes)
     at, end, found = _BLANK.match(text).end(), len(text), False  # type: ignore[union-attr]

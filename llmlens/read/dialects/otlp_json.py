@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawLink, RawLog, RawSpan, Value
 
@@ -26,10 +25,17 @@ from .values import (
     time_ns,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 #: What a message calls its list of spans, of log records, of metrics.
 SPAN_KEYS = ("resourceSpans", "resource_spans", "batches")
 LOG_KEYS = ("resourceLogs", "resource_logs")
 METRIC_KEYS = ("resourceMetrics", "resource_metrics")
+
+#: What a span calls its times.
+START_KEYS = ("startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime")
+END_KEYS = ("endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime")
 
 _SPAN_SCOPES = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans", "instrumentation_library_spans")
 _LOG_SCOPES = ("scopeLogs", "scope_logs", "instrumentationLibraryLogs", "instrumentation_library_logs")
@@ -84,8 +90,8 @@ def logs(batches: object, line: int, tally: Tally) -> Iterator[Raw]:
 
 def _by_scope(
     batches: object, line: int, scopes: tuple[str, ...], leaves: tuple[str, ...]
-) -> Iterator[tuple[Origin, list[Any]] | tuple[None, Notes]]:
-    """Walk resources and scopes; at last, what was odd about them."""
+) -> Iterator[tuple[Origin | None, list[Any]]]:
+    """Walk resources and scopes; the last pair has no origin, and the problems met on the way."""
     notes = Notes(line)
     for batch in items(batches, "the list of resources", notes):
         if not isinstance(batch, dict):
@@ -171,11 +177,14 @@ def _strict_attributes(pairs: list[dict[str, Any]]) -> dict[str, Value]:
 def _strict_value(value: dict[str, Any]) -> Value:
     if "intValue" in value:
         number = value["intValue"]
-        if type(number) is not float and -LATEST_NS <= (number := int(number)) <= LATEST_NS:
-            return number  # type: ignore[no-any-return]
+        if type(number) is float:
+            raise ValueError
+        decoded = int(number)
+        if -LATEST_NS <= decoded <= LATEST_NS:
+            return decoded
         raise ValueError
     if "doubleValue" in value and type(value["doubleValue"]) is float:
-        return value["doubleValue"]  # type: ignore[no-any-return]
+        return float(value["doubleValue"])
     if "arrayValue" in value:
         texts = [each.get("stringValue") for each in value["arrayValue"].get("values", ())]
         if None not in texts:
@@ -189,9 +198,10 @@ def _strict_value(value: dict[str, Any]) -> Value:
 
 def _strict_event(event: dict[str, Any]) -> RawEvent:
     time = int(event["timeUnixNano"])
-    if not EARLIEST_NS <= time <= LATEST_NS:
+    name = event["name"]
+    if type(name) is not str or not EARLIEST_NS <= time <= LATEST_NS:
         raise ValueError
-    return RawEvent(event["name"], time, _strict_attributes(event.get("attributes", ())))
+    return RawEvent(name, time, _strict_attributes(event.get("attributes", ())))
 
 
 def _strict_link(link: dict[str, Any]) -> RawLink:
@@ -200,7 +210,7 @@ def _strict_link(link: dict[str, Any]) -> RawLink:
 
 
 def span_of(span: object, origin: Origin, line: int) -> Iterator[Raw]:
-    """Decode a span in any spelling of OTLP's fields (MLflow's and the SDKs' `to_json` too), or say why it is dropped."""
+    """Decode a span in any spelling of OTLP's fields (MLflow's and the SDKs' too), or say why it is dropped."""
     if not isinstance(span, dict):
         yield dropped(line, "a span is not an object", span)
         return
@@ -214,8 +224,8 @@ def span_of(span: object, origin: Origin, line: int) -> Iterator[Raw]:
         except ValueError as error:
             yield dropped(line, f"the {what} of a span is {error}", given if given is not None else span)
             return
-    start = time_ns(first(span, "startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime"), notes, "start")
-    end = time_ns(first(span, "endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime"), notes, "end")
+    start = time_ns(first(span, *START_KEYS), notes, "start")
+    end = time_ns(first(span, *END_KEYS), notes, "end")
     check_times(start, end, notes, span)
     code, message = _status(span, notes)
     yield RawSpan(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from llmlens.read.raw import Problem, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 TRACE_DIGITS, SPAN_DIGITS = 32, 16
 
@@ -27,7 +29,7 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,3})?", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((10**9, "seconds"), (10**6, "milliseconds"), (10**3, "microseconds"))
 
 
@@ -194,7 +196,7 @@ _CODES = {"": 0, "UNSET": 0, "OK": 1, "ERROR": 2, "0": 0, "1": 1, "2": 2}
 
 
 def status_code(value: object, notes: Notes) -> int:
-    """Read a status code (int, `STATUS_CODE_OK`, `OK`) as OpenTelemetry's number; what is unknown is unset, and noted."""
+    """Read a status code (int, `STATUS_CODE_OK`, `OK`) as OpenTelemetry's number; what is unknown is unset."""
     text = "" if value is None else str(value).upper().removeprefix("STATUSCODE.").removeprefix("STATUS_CODE_")
     if text not in _CODES:
         notes.add("repaired", "an unknown status code became unset", value)

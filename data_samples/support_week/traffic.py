@@ -1,0 +1,108 @@
+"""The traffic of the week: sessions of one to six questions, each answered by a feature."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from itertools import accumulate
+from random import Random
+
+from .conversation import Conversation, Outcome
+from .features import FEATURES
+from .incidents import release
+from .models import ModelTimeoutError
+from .shop import Customer, arrival_us, make_customer, make_order
+from .texts import phrases, products
+from .tracing import Context, Judgement, Message, Span, Tracer
+
+SESSIONS, CUSTOMERS = 890, 640
+TURNS_WEIGHTS = (0.42, 0.25, 0.16, 0.09, 0.05, 0.03)
+STAYS_ON_TOPIC = 0.35
+GOLDEN_RATIO = 0.6180339887498949
+JUDGED_SHARE, THUMBS_SHARE = 0.35, 0.08
+EMOJI = (" 🙂", " 🙏", "!!", " 😕", " ???", " thx")
+SORRY = {
+    "en": "Sorry, something went wrong on our side. Please try again in a moment.",
+    "de": "Entschuldigung, da ist bei uns etwas schiefgegangen. Bitte versuche es gleich noch einmal.",
+    "fr": "Désolé, un problème est survenu de notre côté. Veuillez réessayer dans un instant.",
+    "es": "Lo siento, algo ha fallado por nuestra parte. Inténtalo de nuevo en un momento.",
+}
+
+
+def make_week(seed: int) -> list[Span]:
+    """Make all spans of the week, in the order in which they ended. The same seed gives the same spans."""
+    customers = [make_customer(Random(f"{seed}/customer/{n}")) for n in range(CUSTOMERS)]
+    spans = [span for n in range(SESSIONS) for span in _session(n, Random(f"{seed}/session/{n}"), customers)]
+    return sorted(spans, key=lambda span: (span.end_us, span.context.trace_id, -span.start_us))
+
+
+def _session(n: int, rng: Random, customers: list[Customer]) -> list[Span]:
+    """Make the `n`-th session; days and first features go round in turn, so that no chance swing looks like an incident."""
+    customer = rng.choice(customers)
+    now_us = arrival_us(rng, customer.country, n / SESSIONS)
+    session_id = f"s_{rng.getrandbits(48):012x}"
+    talk = Conversation(customer, make_order(rng, customer, now_us), rng.choice(products()))
+    feature = _feature_at(n * GOLDEN_RATIO % 1)
+    spans = []
+    for _ in range(rng.choices(range(1, 7), TURNS_WEIGHTS)[0]):
+        context = Context(
+            f"{rng.getrandbits(128):032x}", FEATURES[feature][0], release(now_us), session_id, customer, feature
+        )
+        tracer = Tracer(context, rng, now_us)
+        _trace(tracer, talk)
+        spans += tracer.finished
+        now_us = tracer.now_us + rng.randrange(20_000_000, 200_000_000)
+        if rng.random() > STAYS_ON_TOPIC:
+            feature = _feature_at(rng.random())
+    return spans
+
+
+def _feature_at(position: float) -> str:
+    """Give the feature at `position` (0 to 1) when they lie side by side, each as wide as its share of the traffic."""
+    ends = list(accumulate(share for _, share, _, _ in FEATURES.values()))
+    return list(FEATURES)[bisect(ends[:-1], position)]
+
+
+def _trace(tracer: Tracer, talk: Conversation) -> None:
+    _, _, ask, answer = FEATURES[tracer.context.feature]
+    question, about = ask(tracer.rng, talk)
+    question = _as_typed(tracer.rng, question)
+    with tracer.span("chain", tracer.context.feature, input=question, http_status=200) as root:
+        try:
+            outcome: Outcome = answer(tracer, talk, question, about)
+        except ModelTimeoutError:
+            outcome = Outcome(SORRY[talk.customer.language], 0.05)
+            root.fail("APITimeoutError", "The model did not answer in time.")
+            root.http_status = 504
+        root.output = outcome.answer
+        if tracer.rng.random() < JUDGED_SHARE:
+            _judge(tracer, question, outcome)
+        if tracer.rng.random() < THUMBS_SHARE:
+            up = tracer.rng.random() < outcome.quality
+            root.thumbs = Judgement("thumbs", float(up), "up" if up else "down")
+    talk.history += [Message("user", question), Message("assistant", outcome.answer)]
+
+
+def _judge(tracer: Tracer, question: str, outcome: Outcome) -> None:
+    value = round(min(1.0, max(0.0, tracer.rng.gauss(outcome.quality, 0.09))), 2)
+    label = "helpful" if value >= 0.6 else "not helpful"
+    explanation = tracer.rng.choice(phrases()["judge"][label])
+    with tracer.span("evaluator", "evaluate helpfulness", input=question, output=outcome.answer) as span:
+        tracer.wait_about(210)
+        span.judgement = Judgement("helpfulness", value, label, explanation)
+
+
+def _as_typed(rng: Random, text: str) -> str:
+    """Type `text` as people do: now and then with a slip, in lower case, or with an emoji."""
+    luck = rng.random()
+    if luck < 0.07:
+        words = text.split(" ")
+        long = [i for i, word in enumerate(words) if len(word) > 4 and word.isalpha()]
+        if long:
+            i, at = rng.choice(long), rng.randrange(1, 4)
+            words[i] = words[i][:at] + words[i][at + 1] + words[i][at] + words[i][at + 2 :]
+        return " ".join(words)
+    if luck < 0.12:
+        return text.rstrip("?.!")
+    if luck < 0.17:
+        return text[0].lower() + text[1:]
+    return text + rng.choice(EMOJI) if luck < 0.21 else text

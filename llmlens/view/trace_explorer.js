@@ -1,0 +1,156 @@
+// The explorer: the open trace and span are synced, all else (folds, searches, sizes, scroll) stays in this view.
+
+const KEPT_TRACES = 30;
+
+export default defineView("trace-explorer", (view) => {
+  const { model } = view;
+  const trees = new Map();
+  let open = null;
+  let turn = 0;
+
+  const detail = detailPane(view);
+  const list = traceList(view, { onOpen: (id) => openTrace(id), onLoaded: () => {} });
+  const tree = treePane(view, {
+    onSelect: (spanId, row) => { showSpan(row); sync(); },
+    onStep: (step) => stepTrace(step),
+    helpButton: () => keys.button,
+  });
+  const keys = keyboard(view, [
+    { keys: ["ArrowUp"], does: "Previous trace", in: "traces", group: "List of traces", run: () => stepTrace(-1) },
+    { keys: ["ArrowDown"], does: "Next trace", in: "traces", group: "List of traces", run: () => stepTrace(1) },
+    { keys: ["PageUp", "PageDown"], does: "A page up, down", in: "traces", group: "List of traces", run: (e) => stepTrace(e.key === "PageUp" ? -list.page : list.page) },
+    { keys: ["Home", "End"], does: "First, last trace", in: "traces", group: "List of traces", run: (e) => stepTrace(e.key === "Home" ? -Infinity : Infinity) },
+    { keys: ["Enter", "ArrowRight"], does: "Go to the tree", in: "traces", group: "List of traces", run: (e) => e.target.tagName !== "BUTTON" && tree.focus() },
+    { keys: ["o"], does: "Sort by the next column", in: "traces", group: "List of traces", run: () => list.nextSort() },
+    { keys: ["ArrowUp"], does: "Previous span", in: "tree", group: "Tree", run: () => tree.move(-1) },
+    { keys: ["ArrowDown"], does: "Next span", in: "tree", group: "Tree", run: () => tree.move(1) },
+    { keys: ["ArrowRight"], does: "Open, or go to the first child", in: "tree", group: "Tree", run: () => tree.open() },
+    { keys: ["ArrowLeft"], does: "Close, or go to the parent", in: "tree", group: "Tree", run: () => tree.close() },
+    { keys: ["PageUp", "PageDown"], does: "A page up, down", in: "tree", group: "Tree", run: (e) => tree.move(e.key === "PageUp" ? -tree.page : tree.page) },
+    { keys: ["Home", "End"], does: "First, last span", in: "tree", group: "Tree", run: (e) => tree.move(e.key === "Home" ? -Infinity : Infinity) },
+    { keys: ["Enter"], does: "Go to the detail", in: "tree", group: "Tree", run: (e) => e.target.tagName !== "BUTTON" && detail.focus() },
+    { keys: ["*"], does: "Open or close all spans of this level", in: "tree", group: "Tree", run: () => tree.toggleLevel() },
+    { keys: ["ArrowLeft", "ArrowRight"], does: "Previous, next part", in: "detail", group: "Detail", run: (e) => detail.nextTab(e.key === "ArrowLeft" ? -1 : 1) },
+    { keys: ["Escape"], does: "Back to the tree", in: "detail", group: "Detail", typing: true, run: () => tree.focus() },
+    { keys: ["Escape"], does: "Back to the list", in: "tree", group: "Tree", run: () => list.focus() },
+    { keys: ["/"], does: "Search the list, or find in the trace", run: (e) => (e.target.closest("[data-pane]")?.dataset.pane === "traces" ? list.input : tree.input).focus() },
+    { keys: ["n"], does: "Next match", run: () => tree.nextHit(1) },
+    { keys: ["N"], does: "Previous match", run: () => tree.nextHit(-1) },
+    { keys: ["e"], does: "Next error", run: () => tree.nextError(1) },
+    { keys: ["E"], does: "Previous error", run: () => tree.nextError(-1) },
+    { keys: ["["], does: "Previous trace of the list", run: () => stepTrace(-1) },
+    { keys: ["]"], does: "Next trace of the list", run: () => stepTrace(1) },
+    { keys: ["t"], does: "Wide timeline", run: () => tree.toggleTimeline() },
+    { keys: ["c"], does: "Copy trace id and span id", run: () => copyIds() },
+  ]);
+  if (view.isStatic) put(view.body, h("div", { class: "lm-note" }, "Read-only copy: what was not saved with it cannot be opened here."));
+  put(view.body, threePanes(view, list.element, tree.element, detail.element));
+
+  const sync = debounce(() => {
+    const span = tree.tree?.index.span_id[tree.current] ?? null;
+    if (model.get("trace_id") === open && model.get("span_id") === span) return;
+    model.set("trace_id", open);
+    model.set("span_id", span);
+    model.save_changes();
+  }, 200, view.signal);
+
+  function load(traceId, quiet = false) {
+    if (!trees.has(traceId)) {
+      const promise = view.request("trace", { trace_id: traceId }, { quiet });
+      trees.set(traceId, promise);
+      promise.catch(() => trees.delete(traceId));
+      if (trees.size > KEPT_TRACES) trees.delete(trees.keys().next().value);
+    }
+    return trees.get(traceId);
+  }
+
+  function showSpan(row) {
+    detail.show(tree.tree, row);
+    prefetchSpans(tree.tree, row);
+  }
+
+  const prefetchSpans = debounce((of, row) => {
+    if (tree.tree !== of || view.isStatic) return;
+    for (const at of [of.place[row] + 1, of.place[row] - 1])
+      if (at >= 0 && at < of.n) detail.prefetch(of.index.trace.trace_id, of.index.span_id[of.order[at]]);
+  }, 150, view.signal);
+
+  const prefetchTraces = debounce(() => {
+    if (view.isStatic) return;
+    for (const step of [1, -1]) {
+      const id = list.beside(step);
+      if (id) load(id, true).catch(() => {});
+    }
+  }, 250, view.signal);
+
+  // Show a trace; `quiet` when it was not the user's wish, so that nothing is synced.
+  async function openTrace(traceId, spanId = null, quiet = false) {
+    const mine = ++turn;
+    open = traceId;
+    list.open(traceId);
+    if (!quiet) sync();
+    try {
+      const index = await load(traceId);
+      if (mine !== turn) return;
+      showSpan(tree.show(index, spanId));
+      view.root.dataset.trace = traceId;
+      if (!quiet) sync();
+      prefetchTraces();
+    } catch (error) {
+      if (mine !== turn) return;
+      detail.clear();
+      tree.clear(h("b", {}, "This trace could not be shown"), error.isStatic ? "It was not saved with this read-only copy." : "");
+      if (!error.isStatic) view.fail(error, () => openTrace(traceId, spanId, quiet));
+    }
+    view.ready();
+  }
+
+  function stepTrace(step) {
+    const id = list.beside(step);
+    if (id) openTrace(id);
+  }
+
+  async function copyIds() {
+    if (!open) return false;
+    const span = tree.tree?.index.span_id[tree.current];
+    const done = await copyText(span ? `trace_id=${open} span_id=${span}` : `trace_id=${open}`, view.root);
+    view.root.dataset.copied = String(done);
+  }
+
+  async function start() {
+    try {
+      await list.source.load();
+    } catch (error) {
+      view.fail(error, start);
+      view.ready();
+      return;
+    }
+    const wished = model.get("trace_id") || (open && list.source.position(open) >= 0 ? open : null);
+    const traceId = wished || list.source.row(0)?.trace_id;
+    if (traceId) await openTrace(traceId, model.get("span_id"), true);
+    else {
+      turn++;
+      open = null;
+      detail.clear();
+      tree.clear(h("b", {}, "No trace to show"), "Nothing is selected.");
+      view.ready();
+    }
+  }
+
+  // Python moved: another trace, another span, or other traces.
+  const moved = () => {
+    const traceId = model.get("trace_id");
+    const spanId = model.get("span_id");
+    if (traceId && traceId !== open) openTrace(traceId, spanId, true);
+    else if (spanId && tree.selectId(spanId)) showSpan(tree.current);
+  };
+  const later = debounce(moved, 0, view.signal);
+  view.watch("trace_id", later);
+  view.watch("span_id", later);
+  view.watch("revision", () => {
+    trees.clear();
+    detail.forget();
+    start();
+  });
+  start();
+});

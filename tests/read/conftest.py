@@ -1,0 +1,119 @@
+"""Recordings of real instrumentations, as the functions of `llmlens.read.contents` take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from llmlens.read.contents import SpanContent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
+
+# Enough of the precedence of kinds for these recordings.
+KIND_OF = (
+    ("langfuse.observation.type", {"generation": "llm"}),
+    ("openinference.span.kind", {"PROMPT": "span", "UNKNOWN": "span"}),
+    ("langsmith.span.kind", {"prompt": "chain", "parser": "chain"}),
+    ("mlflow.spanType", {'"CHAT_MODEL"': "llm"}),
+    ("traceloop.span.kind", {"workflow": "chain", "task": None}),
+    (
+        "gen_ai.operation.name",
+        {
+            "chat": "llm",
+            "execute_tool": "tool",
+            "embeddings": "embedding",
+            "retrieval": "retriever",
+            "vector_db_retrieve": "retriever",
+            "invoke_agent": "agent",
+        },
+    ),
+)
+INPUTS = ("langfuse.observation.input", "input.value", "traceloop.entity.input", "mlflow.spanInputs", "gen_ai.prompt")
+OUTPUTS = (
+    "langfuse.observation.output",
+    "output.value",
+    "traceloop.entity.output",
+    "mlflow.spanOutputs",
+    "gen_ai.completion",
+)
+
+
+def plain(value: Any) -> Any:
+    """Give an OTLP AnyValue as plain Python."""
+    if not value:
+        return None
+    ((kind, inner),) = value.items()
+    if kind == "intValue":
+        return int(inner)
+    if kind == "arrayValue":
+        return [plain(one) for one in inner.get("values", [])]
+    if kind == "kvlistValue":
+        return attributes(inner.get("values", []))
+    return inner
+
+
+def attributes(pairs: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Give a list of OTLP key-value pairs as a dict."""
+    return {pair["key"]: plain(pair.get("value")) for pair in pairs or []}
+
+
+def kind_of(found: dict[str, Any]) -> str:
+    """Give the kind of a recorded span."""
+    for key, kinds in KIND_OF:
+        if key in found:
+            kind = kinds.get(found[key], found[key].strip('"').lower())
+            if kind is not None:
+                return kind
+    return "span"
+
+
+def span_of(span: dict[str, Any], logs: list[dict[str, Any]]) -> SpanContent:
+    """Make the content of a recorded span and its log records."""
+    found = attributes(span.get("attributes"))
+    events = [{"name": e["name"], "time": None, "attributes": attributes(e.get("attributes"))} for e in span.get("events", [])]
+    for log in logs:
+        body = plain(log.get("body"))
+        said = attributes(log.get("attributes")) | ({} if body is None else {"body": body})
+        events.append({"name": log.get("eventName"), "time": None, "attributes": said})
+    return SpanContent(
+        trace_id=span["traceId"],
+        span_id=span["spanId"],
+        parent_id=span.get("parentSpanId") or None,
+        kind=kind_of(found),
+        name=span["name"],
+        status="error" if span.get("status", {}).get("code") == 2 else "ok",
+        input=next((found[key] for key in INPUTS if isinstance(found.get(key), str)), None),
+        output=next((found[key] for key in OUTPUTS if isinstance(found.get(key), str)), None),
+        attributes=found,
+        events=events,
+    )
+
+
+def read(name: str) -> list[SpanContent]:
+    """Read the spans of a recording in order of start."""
+    spans: list[dict[str, Any]] = []
+    logs: dict[str, list[dict[str, Any]]] = {}
+    for path in (RECORDED / f"{name}.otlp.jsonl", RECORDED / f"{name}.logs.otlp.jsonl"):
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            batch = orjson.loads(line)
+            for resource in batch.get("resourceSpans", []):
+                spans += [span for scope in resource["scopeSpans"] for span in scope["spans"]]
+            for resource in batch.get("resourceLogs", []):
+                for log in (log for scope in resource["scopeLogs"] for log in scope["logRecords"]):
+                    logs.setdefault(log.get("spanId"), []).append(log)
+    spans.sort(key=lambda span: int(span["startTimeUnixNano"]))
+    return [span_of(span, logs.get(span["spanId"], [])) for span in spans]
+
+
+@pytest.fixture
+def recorded() -> Callable[[str], list[SpanContent]]:
+    """Give a function that reads a recording by name; skips where the recordings are not there."""
+    if not RECORDED.is_dir():
+        pytest.skip("the recordings are not beside the project")
+    return read
