@@ -3,8 +3,8 @@
     python data_samples/make.py            write the two files beside this program
     python data_samples/make.py --check    tell whether the files there hold what this program makes
 
-The same seed gives the same bytes on every machine. Builds of zlib differ in how they pack them, so `--check` compares what
-is inside the files.
+The same seed gives the same bytes on every machine. Builds of zlib differ in how they pack them,
+so `--check` compares what is inside the files.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Traces:
             from .rollups import session_rollup
 
             return session_rollup(self._rollup())
-        if name in ("messages", "documents", "tool_calls"):
+        if name in ("contents", "messages", "documents", "tool_calls"):
             from .read.derive import derive
 
             derive(self._store, name)
@@ -122,7 +122,7 @@ class Traces:
         spans = self.table("spans")
         roots = spans.filter(spans.depth == 0)
         roots = roots.group_by("trace_id").agg(span_id=roots.span_id.first(order_by=[roots.start, roots.span_id]))
-        texts = self._store.ibis("contents").inner_join(roots, ["trace_id", "span_id"])
+        texts = self.table("contents").inner_join(roots, ["trace_id", "span_id"])
         texts = texts.select("trace_id", "input", "output")
         return rollup.left_join(texts, "trace_id").select(*schema.TRACES.names)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "timestamp", "trace_id", "span_id", "parent_span_id", "session_id", "user_id",
-    "feature", "service", "release", "environment", "operation", "kind", "provider", "model", "prompt_name", "prompt_version",
+    "feature", "service", "release", "environment", "operation", "kind",
+    "provider", "model", "prompt_name", "prompt_version",
     "input_tokens", "output_tokens", "cached_tokens", "latency_ms", "ttft_ms", "status", "error", "http_status",
     "tool", "tool_arguments", "tool_result", "quality_score", "thumbs",
     "tenant", "region", "country", "channel", "language", "question", "answer",

@@ -36,7 +36,7 @@ def make_week(seed: int) -> list[Span]:
 
 
 def _session(n: int, rng: Random, customers: list[Customer]) -> list[Span]:
-    """Make the `n`-th session; days and first features go round in turn, so that no chance swing looks like an incident."""
+    """Make the `n`-th session; days and first features go round in turn, lest chance look like an incident."""
     customer = rng.choice(customers)
     now_us = arrival_us(rng, customer.country, n / SESSIONS)
     session_id = f"s_{rng.getrandbits(48):012x}"

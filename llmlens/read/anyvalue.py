@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-#: What stands between key and number in an attribute that is a double.
-_DOUBLE = b"\x12\x09\x21"
 _unpack_double = struct.Struct("<d").unpack_from
 
 #: Bytes of an encoded attribute up to which it is worth remembering, and how many are remembered at most.
@@ -80,48 +78,42 @@ def attributes(encoded: Iterable[bytes], notes: Notes) -> dict[str, Value]:
     decoded: dict[str, Value] = {}
     known = _pairs.get
     for pair in encoded:
-        if len(pair) < _SHORT:
-            if (found := known(pair)) is not None:
-                decoded[found[0]] = found[1]
-            else:
-                _short(pair, decoded, notes)
-        else:
+        if len(pair) < _SHORT and (found := known(pair)) is not None:
+            decoded[found[0]] = found[1]
+            continue
+        try:
             end = pair[1] + 2
             header = _headers[len(pair) - end]
             start = end + len(header)
-            try:
-                if pair[end:start] == header:
-                    decoded[_keys[pair[:end]]] = pair[start:].decode()
-                    continue
-            except ValueError:  # an unusual key, or invalid UTF-8
-                pass
-            _any_pair(pair, decoded, notes)
+            if pair[end:start] == header:
+                key = _keys[pair[:end]]
+                decoded[key] = value = pair[start:].decode()
+                if len(pair) < _SHORT:
+                    _remember(_pairs, pair, (key, value))
+                continue
+        except (IndexError, ValueError):  # no key, an unusual one, or invalid UTF-8
+            pass
+        _other(pair, decoded, notes)
     return decoded
 
 
-def _short(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
-    """Decode a short attribute into `decoded`, and remember it if it is sound and likely to come again."""
+def _other(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
+    """Decode into `decoded` what is not a text in its usual encoding; remember what is short, sound and may come again."""
     if (listed := _lists.get(pair)) is not None:
         decoded[listed[0]] = list(listed[1])
         return
-    try:
-        end = pair[1] + 2
-        if pair.startswith(_DOUBLE, end) and len(pair) == end + 11:
-            decoded[_keys[pair[:end]]] = _unpack_double(pair, end + 3)[0]
-            return
-    except (IndexError, ValueError):  # no key, or an unusual one
-        pass
     noted = len(notes)
-    only: dict[str, Value] = {}
-    _any_pair(pair, only, notes)
-    decoded.update(only)
-    for key, value in only.items():
-        if len(notes) > noted or isinstance(value, dict):
-            continue
-        if not isinstance(value, list):
-            _remember(_pairs, pair, (key, value))
-        elif not any(isinstance(item, (list, dict)) for item in value):
-            _remember(_lists, pair, (key, tuple(value)))
+    found = _key_and_value(pair, notes)
+    if found is None:
+        return
+    key, value = found
+    decoded[key] = value
+    if len(notes) > noted or len(pair) >= _SHORT or isinstance(value, (float, dict)):
+        return
+    if not isinstance(value, list):
+        _remember(_pairs, pair, (key, value))
+    elif not any(isinstance(item, (list, dict)) for item in value):
+        _remember(_lists, pair, (key, tuple(value)))
 
 
 def _remember(memory: dict[bytes, _T], encoded: bytes, decoded: _T) -> None:
@@ -130,16 +122,32 @@ def _remember(memory: dict[bytes, _T], encoded: bytes, decoded: _T) -> None:
     memory[encoded] = decoded
 
 
-def _any_pair(pair: bytes, decoded: dict[str, Value], notes: Notes, depth: int = 0) -> None:
+def _key_and_value(pair: bytes, notes: Notes, depth: int = 0) -> tuple[str, Value] | None:
+    """Decode any serialized KeyValue; None if it cannot be, which is noted."""
     try:
-        message = KeyValue.FromString(pair)
-        decoded[text(message.key, notes)] = any_value(message.value, notes, depth)
+        key, encoded = _split(pair, notes)
+        return key, any_value(encoded, notes, depth)
     except DecodeError:
         notes.add("repaired", "an attribute that is not valid protobuf was left out", pair)
+        return None
+
+
+def _split(pair: bytes, notes: Notes) -> tuple[str, bytes]:
+    """Split a KeyValue into its key and the serialized value; the usual encoding of a short one without protobuf."""
+    try:
+        end = pair[1] + 2
+        if pair[end] == 0x12 and pair[end + 1] == len(pair) - end - 2 < 0x80:
+            return _keys[pair[:end]], pair[end + 2 :]
+    except (IndexError, ValueError):
+        pass
+    message = KeyValue.FromString(pair)
+    return text(message.key, notes), message.value
 
 
 def any_value(encoded: bytes, notes: Notes, depth: int = 0) -> Value:
     """Decode a serialized AnyValue: an empty one is None, bytes become base64; raises `DecodeError`."""
+    if len(encoded) == 9 and encoded[0] == 0x21:
+        return _unpack_double(encoded, 1)[0]  # type: ignore[no-any-return]
     message = AnyValue.FromString(encoded)
     kind = message.WhichOneof("value")
     if kind is None:
@@ -159,7 +167,8 @@ def any_value(encoded: bytes, notes: Notes, depth: int = 0) -> Value:
         return [any_value(item, notes, depth + 1) for item in items]
     members: dict[str, Value] = {}
     for item in items:
-        _any_pair(item, members, notes, depth + 1)
+        if (found := _key_and_value(item, notes, depth + 1)) is not None:
+            members[found[0]] = found[1]
     return members
 
 

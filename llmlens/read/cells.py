@@ -13,6 +13,7 @@ import orjson
 import pandas as pd
 
 from ..schema import KINDS
+from .aliases import aliases
 
 if TYPE_CHECKING:
     Column: TypeAlias = "pd.Series[Any]"
@@ -59,7 +60,11 @@ def text(values: Column) -> Column:
     elif pd.api.types.is_float_dtype(values):
         whole = values.notna() & np.isfinite(values.astype("float64")) & (values.abs() < 2**53)
         whole &= values.where(whole, 0).astype("float64") % 1 == 0
-        read = values.astype("str").mask(whole, values.where(whole, 0).astype("float64").astype("int64").astype("str")).astype("str")
+        read = (
+            values.astype("str")
+            .mask(whole, values.where(whole, 0).astype("float64").astype("int64").astype("str"))
+            .astype("str")
+        )
     else:
         read = values.astype("str")
     return read.mask((read == "").fillna(value=False), pd.NA)
@@ -67,8 +72,6 @@ def text(values: Column) -> Column:
 
 def label(values: Column) -> Column:
     """Read ids and names: texts without space around them, NA where a cell says "null", "None", "n/a", ..."""
-    from .columns import aliases
-
     read = text(values).str.strip()
     return read.mask(read.str.lower().isin(aliases()["nothing"]), pd.NA)
 
@@ -107,7 +110,9 @@ def number(values: Column, *, factor: float = 1.0, durations: bool = False, whol
 
 
 def _parsed(texts: Column, *, whole: bool) -> Column:
-    read = pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER).fillna(value=False)), errors="coerce").astype("Float64")
+    read = pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER).fillna(value=False)), errors="coerce").astype(
+        "Float64"
+    )
     left = texts.notna() & read.isna()
     if not left.any():
         return read
@@ -125,8 +130,6 @@ def _parsed(texts: Column, *, whole: bool) -> Column:
 
 
 def _with_units(texts: Column) -> Column:
-    from .columns import aliases
-
     units = {**aliases()["units"]["duration"], "µs": 1e-6, "μs": 1e-6, "m": 60.0, "h": 3600.0}
     parts = texts.str.lower().str.extract(_WITH_UNIT)
     seconds = pd.to_numeric(parts[0], errors="coerce").astype("float64") / (1 / parts[1].map(units).astype("float64"))
@@ -148,7 +151,9 @@ def time(values: Column) -> tuple[Column, Mask, Mask]:
         read = _epochs(values, values.astype("float64"))
         return read, values.notna() & read.isna(), none
     texts = label(values)
-    numbers = pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER).fillna(value=False)), errors="coerce").astype("float64")
+    numbers = pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER).fillna(value=False)), errors="coerce").astype(
+        "float64"
+    )
     read = _epochs(texts, numbers)
     left = texts.notna() & numbers.isna()
     if not left.any():
@@ -178,8 +183,12 @@ def _epochs(values: Column, floats: Column) -> Column:
     whole = good & (np.mod(np.where(good, size, 0), 1) == 0)
     nanos[whole] = _integers(values[whole]) * scale[whole]
     part = good & ~whole
-    nanos[part] = np.round(floats.to_numpy(dtype="float64", na_value=np.nan)[part] * scale[part] / 1e3).astype("int64") * 1000
-    read = pd.Series(pd.to_datetime(nanos // 1000, unit="us", utc=True), index=values.index).astype("datetime64[us, UTC]")
+    nanos[part] = (
+        np.round(floats.to_numpy(dtype="float64", na_value=np.nan)[part] * scale[part] / 1e3).astype("int64") * 1000
+    )
+    read = pd.Series(pd.to_datetime(nanos // 1000, unit="us", utc=True), index=values.index).astype(
+        "datetime64[us, UTC]"
+    )
     return read.where(pd.Series(good, index=values.index))
 
 
@@ -187,7 +196,11 @@ def _integers(values: Column) -> Any:
     if pd.api.types.is_numeric_dtype(values):
         return values.astype("int64").to_numpy()
     digits = values.str.fullmatch(r"[-+]?\d+")
-    return values.where(digits, values.where(~digits, "0").astype("float64").astype("int64").astype("str")).astype("int64").to_numpy()
+    return (
+        values.where(digits, values.where(~digits, "0").astype("float64").astype("int64").astype("str"))
+        .astype("int64")
+        .to_numpy()
+    )
 
 
 def _day_and_month(texts: Column) -> list[str]:
@@ -202,8 +215,6 @@ def _day_and_month(texts: Column) -> list[str]:
 
 def kind(values: Column) -> tuple[Column, Mask]:
     """Read kinds of spans; what no one knows is bad."""
-    from .columns import aliases
-
     known = {**aliases()["kinds"], **{name: name for name in KINDS}}
     keys = _squeezed(values).str.replace(r"^(?:spankind|openinferencespankind)", "", regex=True)
     read = keys.map(known, na_action="ignore").astype("str")
@@ -212,13 +223,15 @@ def kind(values: Column) -> tuple[Column, Mask]:
 
 def status(values: Column) -> tuple[Column, Mask]:
     """Read ok, error or unset from words, truth values, HTTP codes and OpenTelemetry's 0, 1, 2."""
-    from .columns import aliases
-
     known = {word: name for name, spelled in aliases()["statuses"].items() for word in spelled}
     keys = _squeezed(values).str.replace(r"^(?:statuscode|tracestate)", "", regex=True)
     read = keys.map(known, na_action="ignore").astype("str")
-    codes = pd.to_numeric(keys.where(keys.str.fullmatch(r"\d{1,3}").fillna(value=False)), errors="coerce").astype("Float64")
-    read = read.mask((codes.between(100, 399)).fillna(value=False), "ok").mask((codes >= 400).fillna(value=False), "error")
+    codes = pd.to_numeric(keys.where(keys.str.fullmatch(r"\d{1,3}").fillna(value=False)), errors="coerce").astype(
+        "Float64"
+    )
+    read = read.mask((codes.between(100, 399)).fillna(value=False), "ok").mask(
+        (codes >= 400).fillna(value=False), "error"
+    )
     if codes.notna().any() and codes.dropna().isin([0, 1, 2]).all() and (codes == 2).any():
         read = read.fillna(codes.map({0: "unset", 1: "ok", 2: "error"}).astype("str"))
     return read, keys.notna() & read.isna()
@@ -233,7 +246,9 @@ def truth(values: Column) -> Column:
         "like": 1.0, "false": 0.0, "no": 0.0, "down": 0.0, "thumbsdown": 0.0, "thumbdown": 0.0, "fail": 0.0, "failed": 0.0,
         "negative": 0.0, "bad": 0.0, "dislike": 0.0,
     }  # fmt: skip
-    thumbs = label(values).map(lambda cell: 1.0 if "👍" in cell else 0.0 if "👎" in cell else np.nan, na_action="ignore")
+    thumbs = label(values).map(
+        lambda cell: 1.0 if "👍" in cell else 0.0 if "👎" in cell else np.nan, na_action="ignore"
+    )
     return _squeezed(values).map(words, na_action="ignore").astype("Float64").fillna(thumbs.astype("Float64"))
 
 
@@ -249,7 +264,10 @@ def _split(cell: Any) -> list[str] | None:
     if isinstance(found, dict):
         return [f"{key}:{value}" for key, value in found.items()]
     items = found if isinstance(found, list) else cell.split(",")
-    named = [item if isinstance(item, str) else str(item.get("name", item)) if isinstance(item, dict) else str(item) for item in items]
+    named = [
+        item if isinstance(item, str) else str(item.get("name", item)) if isinstance(item, dict) else str(item)
+        for item in items
+    ]
     return [item.strip() for item in named if item.strip()] or None
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import unknown
 from ..schema import SPANS
 from . import cells
+from .aliases import Shape, aliases, find, squeeze, words
+from .score_columns import ScoreColumns, given_scores, score_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,14 +18,13 @@ if TYPE_CHECKING:
 #: What a user may say about columns: tidy column -> header, or (header, unit of its values).
 Overrides: TypeAlias = "Mapping[str, str | tuple[str, str]]"
 
-_WORDS = re.compile(r"[^\W_]+")
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
 #: Columns that the reader makes itself.
 _MADE = frozenset({"depth", "convention", "source", "usage_source", "cost_source"})
 _SECONDS = ("duration_s", "ttft_s")
 _USD = ("cost_usd", "input_cost_usd", "output_cost_usd")
-_NUMBERS = frozenset({*_SECONDS, *_USD, "start", "end", *(c.name for c in SPANS.columns if c.name.endswith("_tokens")), "total_tokens"})
+_NUMBERS = frozenset(
+    {*_SECONDS, *_USD, "start", "end", *(c.name for c in SPANS.columns if c.name.endswith("_tokens")), "total_tokens"}
+)
 _MANY_CELLS = 10_000
 
 
@@ -43,33 +40,6 @@ class Recognised:
     def __str__(self) -> str:
         """Say it in a line."""
         return f"{self.column} from {self.source!r}" + (f" ({self.how})" if self.how else "")
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreColumns:
-    """The columns that make up one score: `value` (a number, truth or category), `label`, `comment`."""
-
-    name: str
-    value: str | None
-    label: str | None = None
-    comment: str | None = None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The columns it is made of."""
-        return tuple(s for s in (self.value, self.label, self.comment) if s is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A whole export that was recognised by headers that stand together."""
-
-    name: str
-    headers: tuple[str, ...]
-    columns: Mapping[str, Any]
-    scores_of: str = "span"
-    kind: str | None = None
-    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,42 +58,6 @@ class Recognition:
     shape: Shape | None = None
 
 
-@lru_cache(maxsize=1)
-def aliases() -> dict[str, Any]:
-    """Read aliases.toml, with its names squeezed (`squeeze`) for comparison."""
-    data = tomllib.loads(files(__package__).joinpath("aliases.toml").read_text("utf-8"))
-    data["prefixes"] = frozenset(data["prefixes"])
-    data["containers"] = frozenset(map(squeeze, data["containers"]))
-    for entry in data["columns"].values():
-        entry["names"] = {squeeze(name): rank for rank, name in reversed(list(enumerate(entry["names"])))}
-        entry["weak"] = {squeeze(name): rank for rank, name in enumerate(entry.get("weak", ()), 100)}
-    data["params"] = {squeeze(name): name for name in data["params"]["names"]}
-    data["scores"]["names"] = frozenset(map(squeeze, data["scores"]["names"]))
-    data["shapes"] = [
-        Shape(**{**shape, "headers": tuple(shape["headers"]), "columns": shape.get("columns", {})})
-        for shape in data["shapes"]
-    ]
-    return data
-
-
-def words(header: str) -> list[str]:
-    """Split a header into lower-case words.
-
-    >>> words("gen_ai.usage.promptTokens (ms)")
-    ['gen', 'ai', 'usage', 'prompt', 'tokens', 'ms']
-    """
-    return [word.lower() for part in _WORDS.findall(header) for word in _HUMPS.split(part)]
-
-
-def squeeze(header: str) -> str:
-    """Reduce a header to what counts when names are compared.
-
-    >>> squeeze("Prompt Tokens") == squeeze("promptTokens") == squeeze("prompt.tokens")
-    True
-    """
-    return "".join(words(header))
-
-
 def recognise(
     samples: Mapping[str, pd.Series[Any]],
     overrides: Overrides | None = None,
@@ -140,19 +74,19 @@ def recognise(
     that all chunks of a file are read alike. Raises `UnknownNameError` for a tidy column or a header that is not there.
     """
     known = aliases()
-    shape = next((s for s in known["shapes"] if all(_find(samples, h) for h in s.headers)), None)
+    shape = next((s for s in known["shapes"] if all(find(samples, h) for h in s.headers)), None)
     wanted = {**(overrides or {}), **({"feature": feature} if feature else {})}
     taken = {column: _override(column, given, samples) for column, given in wanted.items()}
     for column, given in (shape.columns if shape else {}).items():
         header, unit = given if isinstance(given, list) else (given, None)
-        source = _find(samples, header)
+        source = find(samples, header)
         if source and column not in taken and source not in {t.source for t in taken.values()}:
             taken[column] = Recognised(column, source, _factor(column, unit), f"as {shape.name} exports it")  # type: ignore[union-attr]
     for column, decided in (before.columns if before else {}).items():
         if decided.source in samples:
             taken.setdefault(column, decided)
-    given_scores = _given_scores(scores, samples)
-    used = {t.source for t in taken.values()} | {s for score in given_scores for s in score.sources}
+    judged = given_scores(scores, samples)
+    used = {t.source for t in taken.values()} | {s for score in judged for s in score.sources}
     notes = [shape.note] if shape and shape.note else []
     rivals: dict[str, list[str]] = {}
     for column, entry in known["columns"].items():
@@ -171,25 +105,22 @@ def recognise(
     for column in _SECONDS:
         if column in taken and not taken[column].how:
             taken[column] = _bare_unit(taken[column], samples, taken)
-    params = {known["params"][squeeze(_leaf(h))]: h for h in samples if h not in used and squeeze(_leaf(h)) in known["params"]}
+    params = {
+        known["params"][squeeze(_leaf(h))]: h for h in samples if h not in used and squeeze(_leaf(h)) in known["params"]
+    }
     used |= set(params.values())
     if scores is None:
-        given_scores = [*(before.scores if before else ()), *_score_columns({h: s for h, s in samples.items() if h not in used})]
-        given_scores = list({score.name: score for score in reversed(given_scores)}.values())[::-1]
-    used |= {s for score in given_scores for s in score.sources}
+        judged = list(score_columns({h: s for h, s in samples.items() if h not in used}))
+        decided_before = [score for score in (before.scores if before else ()) if score.value in samples]
+        judged = list({score.name: score for score in (*judged, *decided_before)}.values())
+    used |= {s for score in judged for s in score.sources}
     rest = tuple(header for header in samples if header not in used)
     for column, others in rivals.items():
         left = [other for other in others if other in rest]
-        notes += [f"{other!r} could be {column} too, beside {taken[column].source!r}; it went to metadata" for other in left]
-    return Recognition(taken, params, tuple(given_scores), rest, tuple(notes), shape)
-
-
-def _find(headers: Mapping[str, Any], name: str) -> str | None:
-    """Find the header that is `name`, else the first that is the same when squeezed."""
-    if name in headers:
-        return name
-    key = squeeze(name)
-    return next((header for header in headers if squeeze(header) == key), None)
+        notes += [
+            f"{other!r} could be {column} too, beside {taken[column].source!r}; it went to metadata" for other in left
+        ]
+    return Recognition(taken, params, tuple(judged), rest, tuple(notes), shape)
 
 
 def _override(column: str, given: str | tuple[str, str], headers: Mapping[str, Any]) -> Recognised:
@@ -198,7 +129,7 @@ def _override(column: str, given: str | tuple[str, str], headers: Mapping[str, A
         what = "tidy column"
         raise unknown(what, column, allowed)
     name, unit = (given, None) if isinstance(given, str) else given
-    source = _find(headers, name)
+    source = find(headers, name)
     if source is None:
         what = f"column (given for {column!r}):"
         raise unknown(what, name, headers)
@@ -208,26 +139,18 @@ def _override(column: str, given: str | tuple[str, str], headers: Mapping[str, A
 def _factor(column: str, unit: str | None) -> float:
     if unit is None:
         return 1.0
-    units: Mapping[str, float] = aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
+    units: Mapping[str, float] = (
+        aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
+    )
     if unit not in units:
         what = f"unit (given for {column!r}):"
         raise unknown(what, unit, units)
     return units[unit]
 
 
-def _given_scores(scores: Mapping[str, str] | list[str] | None, headers: Mapping[str, Any]) -> list[ScoreColumns]:
-    named = scores if isinstance(scores, Mapping) else {name: name for name in scores or ()}
-    found = []
-    for name, header in named.items():
-        source = _find(headers, header)
-        if source is None:
-            what = f"column (given for the score {name!r}):"
-            raise unknown(what, header, headers)
-        found.append(ScoreColumns(name, source))
-    return found
-
-
-def _claims(column: str, entry: Mapping[str, Any], headers: list[str]) -> Iterator[tuple[int, int, int, bool, str, str | None]]:
+def _claims(
+    column: str, entry: Mapping[str, Any], headers: list[str]
+) -> Iterator[tuple[int, int, int, bool, str, str | None]]:
     """Yield (words left out in front, rank of the alias, position, weak, header, unit) for each header that may be `column`."""
     units = aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
     for position, header in enumerate(headers):
@@ -240,7 +163,14 @@ def _claims(column: str, entry: Mapping[str, Any], headers: list[str]) -> Iterat
                         unit, rank = ending, entry["names"][key.removesuffix(ending)]
                         break
             if rank is None and column in ("start", "end"):  # the magnitude of the number tells its unit
-                rank = next((entry["names"][k] for u in ("ms", "us", "ns", "s") if (k := key.removesuffix(u)) in entry["names"]), None)
+                rank = next(
+                    (
+                        entry["names"][k]
+                        for u in ("ms", "us", "ns", "s")
+                        if (k := key.removesuffix(u)) in entry["names"]
+                    ),
+                    None,
+                )
             if rank is not None:
                 yield level, rank, position, False, header, unit
                 break
@@ -264,7 +194,9 @@ def _nested(values: pd.Series[Any]) -> bool:
     return cells.is_json(values) and bool(given.str.startswith(("{", "[")).any())
 
 
-def _looks_right(column: str, values: pd.Series[Any], samples: Mapping[str, Any], taken: Mapping[str, Recognised]) -> bool:
+def _looks_right(
+    column: str, values: pd.Series[Any], samples: Mapping[str, Any], taken: Mapping[str, Recognised]
+) -> bool:
     """Whether the values can be what a weak name says."""
     some = values.head(_MANY_CELLS)
     if column == "trace_id":
@@ -313,7 +245,9 @@ def _bare_unit(found: Recognised, samples: Mapping[str, Any], taken: Mapping[str
         limit = float((took * whole.factor).median()) if took.notna().any() else 0.0
         for unit, factor in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
             if 0 < median * factor <= limit:
-                return Recognised(found.column, found.source, factor, f"read as {unit}: the largest unit that fits the duration")
+                return Recognised(
+                    found.column, found.source, factor, f"read as {unit}: the largest unit that fits the duration"
+                )
     whole_numbers = bool((given.astype("float64") % 1 == 0).all())
     if (whole_numbers and median > 100) or median > 1000:
         return Recognised(found.column, found.source, 1e-3, f"read as ms: its median is {median:g}")
@@ -323,33 +257,3 @@ def _bare_unit(found: Recognised, samples: Mapping[str, Any], taken: Mapping[str
 def _leaf(header: str) -> str:
     """Cut the containers off: `params.top_p` -> `top_p`."""
     return header.rpartition(".")[2]
-
-
-def _score_columns(samples: Mapping[str, pd.Series[Any]]) -> Iterator[ScoreColumns]:
-    """Find the columns that are judgements, by name and by what is in them."""
-    known = aliases()["scores"]
-    groups: dict[str, dict[str, str]] = {}
-    for header in samples:
-        base, _, last = _snake(header).rpartition("_")
-        if base and last in known["group"]:
-            groups.setdefault(base, {})[last] = header
-    in_group = set()
-    for base, parts in groups.items():
-        if len(parts) > 1 and ("score" in parts or "passed" in parts):
-            value = parts.get("score") or parts["passed"]
-            label = parts.get("label") or (parts.get("passed") if "score" in parts else None)
-            yield ScoreColumns(base, value, label, parts.get("details"))
-            in_group |= set(parts.values())
-    for header, values in samples.items():
-        parts_of = words(header)
-        named = bool(parts_of) and (
-            squeeze(header) in known["names"] or parts_of[-1] in known["suffixes"] or (parts_of[0] in known["prefixes"] and len(parts_of) > 1)
-        )
-        if named and header not in in_group and values.notna().any() and not cells.is_json(values):
-            inside = any(header.lower().startswith(f"{prefix}.") for prefix in known["prefixes"])
-            yield ScoreColumns(header.partition(".")[2] if inside else header, header)
-
-
-def _snake(header: str) -> str:
-    """Spell a header in snake_case, keeping the case of nothing."""
-    return "_".join(words(header))

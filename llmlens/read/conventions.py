@@ -23,13 +23,12 @@ _EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
 #: Merged from all their sources into one JSON object, key by key; the first source wins a key.
 MERGED = ("params", "metadata")
 
-#: Texts that are taken as they are: "" is a value there.
+#: Taken from the stored attributes when they are first asked for, as they are; see texts.py.
 TEXTS = ("input", "output")
 
 #: How to read a source, as SQL; `{x}` is the text of the attribute, `{start}` the start of the span in ns.
 READERS: dict[str, str] = {
     "text": "CASE WHEN {x} IN ('', 'None', 'null') THEN NULL ELSE {x} END",
-    "content": "{x}",
     "integer": "TRY_CAST(TRY_CAST({x} AS DOUBLE) AS BIGINT)",
     "number": "TRY_CAST({x} AS DOUBLE)",
     "unquoted": """CASE WHEN {x}[1] = '"' THEN TRY(json_extract_string({x}, '$')) ELSE {x} END""",
@@ -148,6 +147,8 @@ class Conventions:
             for name, sources in self.columns.items()
         }
         kinds = tuple(replace(r, attribute=n) for r in self.kinds for n in matching(r.attribute, have)[:1])
+        for name in TEXTS:
+            columns.pop(name, None)
         names = tuple((label, n) for label, pattern in self.names for n in matching(pattern, have))
         return replace(self, columns=columns, kinds=kinds, names=names)
 
@@ -162,7 +163,7 @@ class Conventions:
 
     def column_sql(self, name: str, dtype: str, at: Mapping[tuple[str, str, str], str]) -> str:
         """Write the SQL of one column; `at` says in which column of the wide table a field is."""
-        parts = [_source_sql(source, name, dtype, at[source.field]) for source in self.columns.get(name, ())]
+        parts = [_source_sql(source, dtype, at[source.field]) for source in self.columns.get(name, ())]
         if not parts:
             return f"NULL::{schema.SQL_TYPES[dtype]}"
         value = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
@@ -187,6 +188,11 @@ class Conventions:
         return f"coalesce({', '.join([*parts, _quote('span')])})"
 
 
+    def text_attributes(self, name: str) -> list[str]:
+        """List the attributes that hold the whole of a text, in order of precedence."""
+        return [source.attribute for source in self.columns.get(name, ())]
+
+
 def matching(pattern: str, names: list[str]) -> list[str]:
     """List the names that a pattern of conventions.toml means: itself, `prefix.*` or `*.suffix`.
 
@@ -200,8 +206,8 @@ def matching(pattern: str, names: list[str]) -> list[str]:
     return [pattern] if pattern in names else []
 
 
-def _source_sql(source: Source, column: str, dtype: str, x: str) -> str:
-    reader = source.reader or ("content" if column in TEXTS else _KINDS_OF_DTYPE[dtype])
+def _source_sql(source: Source, dtype: str, x: str) -> str:
+    reader = source.reader or _KINDS_OF_DTYPE[dtype]
     if source.path:
         x = f"TRY(json_extract_string({x}, {_quote(source.path)}))"
     if source.event and reader == "since_start":

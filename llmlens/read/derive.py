@@ -1,4 +1,4 @@
-"""Stored contents -> the `messages`, `documents` and `tool_calls` tables, made when they are first asked for."""
+"""Stored contents -> the `contents`, `messages`, `documents` and `tool_calls` tables, made when they are first asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 from .. import schema
 from .contents import SpanContent, documents, merge_tool_calls, messages, tool_calls
 from .load import without_gc
+from .texts import make_contents
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,8 +26,10 @@ _CHUNK = 20_000
 
 
 def derive(store: Store, name: str) -> None:
-    """Make one of the derived tables, unless it is there."""
-    store.once(name, lambda: _make(store, name))
+    """Make one of the tables that are made at first use, unless it is there."""
+    make_contents(store)
+    if name != "contents":
+        store.once(name, lambda: _make(store, name))
 
 
 def _make(store: Store, name: str) -> None:

@@ -43,7 +43,8 @@ def find(paths: Paths) -> list[Path]:
         raise SourceNotFoundError("Expected at least one file, glob or folder to read, got an empty list.")
     found: dict[str, Path] = {}
     for one in given:
-        for path in _expand(str(Path(one).expanduser())):
+        name = os.fspath(one)
+        for path in _expand(str(Path(name).expanduser()) if name.startswith("~") else name):
             found.setdefault(str(path.absolute()), path)
     return list(found.values())
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
 from .. import schema
 from .prices import price_table
@@ -69,7 +68,7 @@ def _drop_duplicates(store: Store) -> Found:
 
 
 def _join_logs(store: Store) -> Found:
-    """Append log records to the events of their span, and take its input and output from there if it has none."""
+    """Append log records to the events of their span: its messages may be only there."""
     if store.execute("SELECT 1 FROM logs LIMIT 1").fetchone() is None:
         return
     lost = store.execute("""
@@ -78,35 +77,13 @@ def _join_logs(store: Store) -> Found:
     """).fetchall()
     for source, line, count, example in lost:
         yield Problem(line, "log record of a span that is not in the load", example[:200], count), source
-    rows = store.arrow("""
-        SELECT c.n, any_value(c.input) AS input, any_value(c.output) AS output, any_value(c.attributes) AS attributes,
-               any_value(c.events) AS events, list(l.event ORDER BY l.time_ns, l.line) AS logs
-        FROM content_rows c JOIN logs l USING (trace_id, span_id) GROUP BY c.n
-    """).to_pylist()
-    if rows:
-        _rewrite_contents(store, rows)
-
-
-def _rewrite_contents(store: Store, rows: list[dict[str, Any]]) -> None:
-    import pyarrow as pa
-
-    from .contents import assemble_input, assemble_output
-
-    changed: dict[str, list[Any]] = {"n": [], "input": [], "output": [], "events": []}
-    for row in rows:
-        events = orjson.loads(row["events"] or b"[]") + [orjson.loads(text) for text in row["logs"]]
-        attributes = orjson.loads(row["attributes"])
-        changed["n"].append(row["n"])
-        changed["events"].append(orjson.dumps(events).decode())
-        changed["input"].append(row["input"] if row["input"] is not None else assemble_input(attributes, events))
-        changed["output"].append(row["output"] if row["output"] is not None else assemble_output(attributes, events))
-    text = pa.string()
-    types = {"n": pa.int64(), "input": text, "output": text, "events": text}
-    query = """
-        UPDATE content_rows SET input = x.input, output = x.output, events = x.events
-        FROM changed x WHERE content_rows.n = x.n
-    """
-    store.insert(query, changed=pa.table({k: pa.array(v, types[k]) for k, v in changed.items()}))
+    store.execute("""
+        UPDATE content_rows SET events = x.events FROM (
+            SELECT c.n, '[' || concat_ws(',', nullif(any_value(c.events[2:-2]), ''),
+                                         string_agg(l.event, ',' ORDER BY l.time_ns, l.line)) || ']' AS events
+            FROM content_rows c JOIN logs l USING (trace_id, span_id) GROUP BY c.n) x
+        WHERE content_rows.n = x.n
+    """)
 
 
 def _build_trees(store: Store) -> Found:
@@ -165,7 +142,7 @@ def _write_spans(store: Store, prices: Any) -> Found:
     columns = ", ".join(f'{made.get(c.name, f"s.{_quoted(c.name)}")} AS "{c.name}"' for c in schema.SPANS.columns)
     cursor.execute(f"""
         CREATE OR REPLACE TABLE spans AS SELECT {columns}
-        FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {rules.join_sql()} ORDER BY s.n
+        FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {rules.join_sql()}
     """)
     store.execute("DROP TABLE shared")
     for problem in rules.problems:

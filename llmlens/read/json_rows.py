@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import cells
-from .columns import aliases, squeeze
+from .aliases import aliases, squeeze
 from .rows import column, dump
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ _MANY_KEYS = 300
 
 def objects(columns: Mapping[str, Column], length: int) -> Column:
     """Write each row as a JSON object; cells that are NA are left out."""
-    parts = [_joined(dump(name) + ":", _json(values)) for name, values in columns.items()]
-    if not parts:
+    if not columns:
         return pd.Series(["{}"] * length, dtype="str")
-    inside = pc.binary_join_element_wise(*parts, _scalar(","), null_handling="skip")
-    return pd.Series(_joined("{", inside, "}").to_pandas(), dtype="str")
+    parts = [pc.fill_null(_joined(f",{dump(name)}:", _json(values)), _scalar("")) for name, values in columns.items()]
+    rows = pc.replace_substring(_joined("{", *parts, "}"), "{,", "{", max_replacements=1)
+    return pd.Series(rows.to_pandas(), dtype="str")
 
 
 def _scalar(value: str) -> pa.Scalar:
@@ -36,7 +36,9 @@ def _scalar(value: str) -> pa.Scalar:
 
 
 def _joined(*parts: str | pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(*(_scalar(part) if isinstance(part, str) else part for part in parts), _scalar(""))
+    return pc.binary_join_element_wise(
+        *(_scalar(part) if isinstance(part, str) else part for part in parts), _scalar("")
+    )
 
 
 def _json(values: Column) -> pa.Array:
@@ -121,5 +123,7 @@ def merged(own: Column, rest: Column, name: str) -> Column:
             continue
         parsed = cells.parse(mine)
         base = orjson.loads(other)
-        together.append(dump({**base, **parsed} if isinstance(parsed, dict) else {**base, name: mine if parsed is None else parsed}))
+        together.append(
+            dump({**base, **parsed} if isinstance(parsed, dict) else {**base, name: mine if parsed is None else parsed})
+        )
     return pd.Series(together, index=own.index, dtype="str")

@@ -6,7 +6,7 @@ Rows in = rows out + rows in `problems` with action "dropped", always.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 from .. import schema
 from ..errors import ReadError
 from ..store import Store
-from .conventions import MACROS, Conventions
+from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
-from .pivot import FeatureFunction, Fields, dumps, pivot
+from .pivot import FeatureFunction, Fields, dumps, pivot, resource_text
 from .raw import Problem, Raw, RawLog, RawScore, RawSpan
 from .scores import score_rows
+from .texts import CONTENT_ROWS, keep_text_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: A chunk is mapped when it has this many spans, or this many characters of attributes by a rough count.
-_CHUNK_SPANS = 8192
-_CHUNK_WEIGHT = 400_000
+#: A chunk is mapped when it has this many spans, or when its source has given this many bytes.
+_CHUNK_SPANS = 4096
+_CHUNK_BYTES = 64 << 20
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
 _EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "n BIGINT")
@@ -55,29 +56,32 @@ class Loader:
         self.rows_in = 0
         self._spans: list[RawSpan] = []
         self._sources: list[str] = []
-        self._weight = 0
         self._n = 0
         self._logs: list[tuple[RawLog, str]] = []
         self._scores: list[tuple[RawScore, str]] = []
+        self._resources: dict[str, int] = {}
+        self._texts = {a for name in TEXTS for a in conventions.text_attributes(name)}
+        self._texts_met: set[str] = set()
         self._problems: dict[tuple[str, str, str], list[Any]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="llmlens-load")
         self._running: Future[None] | None = None
         columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in _STAGED)
         self.store.execute(f"CREATE TABLE staged ({columns}, {', '.join(_EXTRA_COLUMNS)})")
-        texts = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.CONTENTS.columns)
         self.store.execute("DROP TABLE contents")
-        self.store.execute(f"CREATE TABLE content_rows ({texts}, n BIGINT)")
-        names = ", ".join(f'"{c.name}"' for c in schema.CONTENTS.columns)
-        self.store.execute(f"CREATE VIEW contents AS SELECT {names} FROM content_rows")
+        self.store.execute(CONTENT_ROWS)
         self.store.execute(LOGS)
         for macro in MACROS:
             self.store.execute(macro)
 
-    def add_all(self, raws: Iterable[Raw], source: str) -> None:
-        """Take everything a dialect yields from one source."""
+    def add_all(self, raws: Iterable[Raw], source: str, position: Callable[[], int] = int) -> None:
+        """Take everything a dialect yields from one source; `position` says how many bytes it has read by now."""
+        flushed = 0
         with without_gc():
             for raw in raws:
                 self.add(raw, source)
+                if not len(self._spans) % 64 and position() - flushed > _CHUNK_BYTES:
+                    self._flush()
+                    flushed = position()
 
     def add(self, raw: Raw, source: str) -> None:
         """Take one item."""
@@ -85,8 +89,7 @@ class Loader:
             self.rows_in += 1
             self._spans.append(raw)
             self._sources.append(source)
-            self._weight += len(raw.attributes) + (_text_weight(raw) if len(raw.attributes) < 64 else 64)
-            if len(self._spans) >= _CHUNK_SPANS or self._weight >= _CHUNK_WEIGHT:
+            if len(self._spans) >= _CHUNK_SPANS:
                 self._flush()
         elif type(raw) is Problem:
             self.problem(raw, source)
@@ -120,6 +123,7 @@ class Loader:
             self._worker.shutdown()
         for problem, source in finish(self.store, prices=self.prices, feature_given=self.feature is not None):
             self.problem(problem, source)
+        keep_text_sources(self.store, self.conventions, self._texts_met, self._resources)
         if self._scores:
             self.store.insert_frame("scores", score_rows(self._scores))
         self._write_problems()
@@ -140,11 +144,24 @@ class Loader:
         if not self._spans:
             return
         wide, mapping, fields = pivot(self._spans, self._sources, self.conventions, self.feature)
+        wide = wide.append_column("resource", self._resource_numbers())
+        self._texts_met.update(*(self._texts & span.attributes.keys() for span in self._spans))
         numbers = (self._n, self._n + len(self._spans))
         self._n = numbers[1]
-        self._spans, self._sources, self._weight = [], [], 0
+        self._spans, self._sources = [], []
         self._wait()
         self._running = self._worker.submit(self._insert, wide, mapping, fields, numbers)
+
+    def _resource_numbers(self) -> pa.Array:
+        """Number the resources: they are long, and few."""
+        import pyarrow as pa
+
+        numbers = {}
+        for span in self._spans:
+            if id(span.origin) not in numbers:
+                text = resource_text(span.origin)
+                numbers[id(span.origin)] = self._resources.setdefault(text, len(self._resources))
+        return pa.array([numbers[id(span.origin)] for span in self._spans], pa.int32())
 
     def _wait(self) -> None:
         if self._running is not None:
@@ -157,7 +174,8 @@ class Loader:
         wide = wide.append_column("n", pa.array(range(*numbers), pa.int64()))
         given = "feature_given" in wide.column_names
         self.store.insert(f"INSERT INTO staged {staged_sql(mapping, fields, feature_given=given)}", wide=wide)
-        self.store.insert(f"INSERT INTO content_rows {contents_sql(mapping, fields)}", wide=wide)
+        columns = "trace_id, span_id, attributes, events, links, resource, n"
+        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM wide", wide=wide)
 
     def _flush_logs(self) -> None:
         import pyarrow as pa
@@ -225,21 +243,9 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
     return f"SELECT {selected} FROM (SELECT *, {kind} AS kind FROM wide)"
 
 
-def contents_sql(mapping: Conventions, at: Fields) -> str:
-    """Write the SELECT that maps the wide table to the columns of `content_rows`."""
-    parts = {name: f"coalesce({mapping.column_sql(name, 'text', at)}, assembled_{name})" for name in ("input", "output")}
-    columns = ", ".join(f'{parts.get(c.name, c.name)} AS "{c.name}"' for c in schema.CONTENTS.columns)
-    return f"SELECT {columns}, n FROM wide"
-
-
 def _log_event(log: RawLog) -> bytes:
     body = {} if log.body in (None, "", {}) else {"body": log.body}
     return dumps({"name": log.name, "time_ns": log.time_ns, "attributes": {**log.attributes, **body}})
-
-
-def _text_weight(span: RawSpan) -> int:
-    """Count long texts, so that a chunk of spans with very long prompts stays small."""
-    return sum(len(v) for v in span.attributes.values() if type(v) is str and len(v) > 20_000) // 200
 
 
 @contextmanager

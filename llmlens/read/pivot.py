@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .conventions import MERGED, TEXTS, Conventions, Source, matching
+from .conventions import MERGED, Conventions, Source, matching
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .raw import RawSpan
+    from .raw import Origin, RawSpan
 
 #: Says of one span what product feature it belongs to; it is given the attributes, with `name` where they have none.
 FeatureFunction = Callable[[dict[str, Any]], "str | None"]
@@ -47,7 +47,6 @@ def pivot(
         "attributes": pa.array([dumps(a) for a in attributes], pa.binary()).cast(pa.string()),
         "events": pa.array([dumps(_events(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
         "links": pa.array([dumps(_links(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
-        "resource": pa.DictionaryArray.from_arrays(*_resources(spans)),
         "convention": pa.array(_conventions(attributes, mapping), pa.string()),
     }
     fields: Fields = {}
@@ -56,8 +55,6 @@ def pivot(
         columns[fields[key]] = _texts(_values(key, spans, attributes, with_events))
     for name in MERGED:
         columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
-    for name in TEXTS:
-        columns[f"assembled_{name}"] = _assembled(name, spans, mapping)
     if feature is not None:
         columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
     return pa.table(columns), mapping, fields
@@ -66,7 +63,7 @@ def pivot(
 def dumps(value: Any) -> bytes:
     """Write JSON, whatever is in it: integers beyond 64 bits and lone surrogates too."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):
         try:
             text = json.dumps(value, ensure_ascii=False, default=str)
@@ -102,7 +99,14 @@ def _texts(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, pa.string())
     except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
+        pass
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return pa.array([_text(v) for v in values], pa.string())
+    if pa.types.is_nested(array.type):
+        return pa.array([_text(v) for v in values], pa.string())
+    return array.cast(pa.string())
 
 
 def _text(value: Any) -> str | None:
@@ -132,21 +136,10 @@ def _conventions(attributes: Sequence[Mapping[str, Any]], mapping: Conventions) 
     return [next((label for label, names in marks.items() if not names.isdisjoint(a)), None) for a in attributes]
 
 
-def _resources(spans: Sequence[RawSpan]) -> tuple[pa.Array, pa.Array]:
-    import pyarrow as pa
-
-    codes: dict[int, int] = {}
-    texts: list[bytes] = []
-    indices = []
-    for span in spans:
-        origin = span.origin
-        code = codes.get(id(origin))
-        if code is None:
-            code = codes[id(origin)] = len(texts)
-            scope = {"name": origin.scope_name, "version": origin.scope_version, "attributes": origin.scope_attributes}
-            texts.append(dumps({"attributes": origin.resource, "scope": {k: v for k, v in scope.items() if v}}))
-        indices.append(code)
-    return pa.array(indices, pa.int32()), pa.array(texts, pa.binary()).cast(pa.string())
+def resource_text(origin: Origin) -> str:
+    """Write the resource and scope of a batch as JSON."""
+    scope = {"name": origin.scope_name, "version": origin.scope_version, "attributes": origin.scope_attributes}
+    return dumps({"attributes": origin.resource, "scope": {k: v for k, v in scope.items() if v}}).decode("utf-8")
 
 
 def _events(span: RawSpan) -> list[dict[str, Any]]:
@@ -171,8 +164,22 @@ def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], 
                 steps.append((name, key, source.reader == "json"))
     if not steps:
         return pa.nulls(len(attributes), pa.string())
-    wanted = {name for name, _, _ in steps}
-    merged = [_merge(a, steps) if not wanted.isdisjoint(a) else None for a in attributes]
+    if len(steps) == 1:
+        # One attribute holds it all, and a load has few different ones: each is read once.
+        name = steps[0][0]
+        known: dict[Any, bytes | None] = {None: None}
+        merged = []
+        for a in attributes:
+            value = a.get(name)
+            if not isinstance(value, str | None):
+                merged.append(_merge(a, steps))
+                continue
+            if value not in known:
+                known[value] = _merge(a, steps)
+            merged.append(known[value])
+    else:
+        wanted = {name for name, _, _ in steps}
+        merged = [_merge(a, steps) if not wanted.isdisjoint(a) else None for a in attributes]
     return pa.array(merged, pa.binary()).cast(pa.string())
 
 
@@ -199,20 +206,3 @@ def _decoded(value: Any) -> Any:
         except orjson.JSONDecodeError:
             return value
     return value
-
-
-def _assembled(name: str, spans: Sequence[RawSpan], mapping: Conventions) -> pa.Array:
-    """Put together the input or output of the spans that have it spread over many attributes or events."""
-    import pyarrow as pa
-
-    from .contents import assemble_input, assemble_output
-
-    assemble = assemble_input if name == "input" else assemble_output
-    direct = {source.attribute for source in mapping.columns.get(name, ())}
-    found = []
-    for span in spans:
-        if direct.isdisjoint(span.attributes):
-            found.append(assemble(span.attributes, _events(span) if span.events else []))
-        else:
-            found.append(None)
-    return _texts(found) if any(f is not None for f in found) else pa.nulls(len(spans), pa.string())

@@ -37,7 +37,7 @@ _LONG_NUMBER = re.compile(rb"\d{19}")
 class Rows:
     """Some rows of a source. `frame` has a column for each of theirs; in columns of dtype object every cell is JSON.
 
-    `lines`: the line (or row, from 1) that each came from. `dropped` are rows that are not in `frame`: its problems say why.
+    `lines`: the line (or row, from 1) that each came from. `problems` counts the rows that are not in `frame`.
     """
 
     frame: pd.DataFrame
@@ -45,8 +45,14 @@ class Rows:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def columns(self) -> dict[str, pd.Series[Any]]:
+        """Give the columns by name."""
+        return {str(name): values for name, values in self.frame.items()}
 
-def read_csv_rows(path: str | os.PathLike[str], *, delimiter: str | None = None, chunk_rows: int = CHUNK_ROWS) -> Iterator[Rows]:
+
+def read_csv_rows(
+    path: str | os.PathLike[str], *, delimiter: str | None = None, chunk_rows: int = CHUNK_ROWS
+) -> Iterator[Rows]:
     """Read a CSV file (packed or not) as texts, in chunks; the separator is found out unless it is given.
 
     Rows with too few or too many cells are dropped and become problems. Text that is not UTF-8 is read as Latin-1.
@@ -78,14 +84,21 @@ def _chunks(reader: Any, chunk_rows: int, packing: list[Problem]) -> Iterator[Ro
         lines = _line_numbers(rows, before, reader.line_num)
         kept, lines, problems = _fitting(rows, lines, len(names), reader.line_num)
         columns = zip(*kept, strict=True) if kept else ((),) * len(names)
-        series = {name: _text_column(list(cells), problems, name, lines) for name, cells in zip(names, columns, strict=True)}
+        series = {
+            name: _text_column(list(cells), problems, name, lines) for name, cells in zip(names, columns, strict=True)
+        }
         count += len(rows)
         yield Rows(pd.DataFrame(series, index=range(len(kept))), lines, problems, notes if number == 0 else [])
     problems = list(packing)
     if count == 0:
         problems.append(Problem(None, "the file has a header and no rows", ", ".join(names)[:200], action="noted"))
     if problems:
-        yield Rows(pd.DataFrame({name: pd.Series(dtype="str") for name in names}), np.empty(0, "int64"), problems, notes if not count else [])
+        yield Rows(
+            pd.DataFrame({name: pd.Series(dtype="str") for name in names}),
+            np.empty(0, "int64"),
+            problems,
+            notes if not count else [],
+        )
 
 
 def _sniff(start: str) -> str:
@@ -104,7 +117,9 @@ def _unique(header: Sequence[str]) -> tuple[list[str], list[str]]:
         name = given.strip() or f"column {position}"
         if name in names:
             fresh = next(f"{name} ({n})" for n in itertools.count(2) if f"{name} ({n})" not in names)
-            notes.append(f"the header {name!r} is there more than once; the one in position {position} is read as {fresh!r}")
+            notes.append(
+                f"the header {name!r} is there more than once; the one in position {position} is read as {fresh!r}"
+            )
             name = fresh
         names.append(name)
     return names, notes
@@ -126,7 +141,7 @@ def _fitting(
     if (widths == width).all():
         return rows, lines, []
     fits, problems = widths == width, []
-    for index in np.flatnonzero((widths > width)):
+    for index in np.flatnonzero(widths > width):
         if not any(rows[index][width:]):  # separators at the end of the line
             rows[index], fits[index] = rows[index][:width], True
     for odd in sorted(set(widths[~fits]) - {0}):
@@ -139,7 +154,9 @@ def _fitting(
     return [row for row, fit in zip(rows, fits, strict=True) if fit], lines[fits], problems
 
 
-def _text_column(cells: list[str], problems: list[Problem], name: str, lines: np.ndarray[Any, np.dtype[np.int64]]) -> pd.Series[Any]:
+def _text_column(
+    cells: list[str], problems: list[Problem], name: str, lines: np.ndarray[Any, np.dtype[np.int64]]
+) -> pd.Series[Any]:
     """Make a text column; cells that are not UTF-8 are read as Latin-1."""
     try:
         array = pa.array(cells, pa.large_string())
@@ -193,7 +210,9 @@ def _parse_lines(chunk: list[tuple[int, bytes]]) -> Rows:
         try:
             record = _loads(stripped)
         except (ValueError, RecursionError):
-            reason = "the line is not JSON" if line.endswith(b"\n") else "the line is not JSON; it is the last one, and torn"
+            reason = (
+                "the line is not JSON" if line.endswith(b"\n") else "the line is not JSON; it is the last one, and torn"
+            )
             wrong.setdefault(reason, []).append((number, stripped))
             continue
         if isinstance(record, dict):
@@ -202,7 +221,8 @@ def _parse_lines(chunk: list[tuple[int, bytes]]) -> Rows:
         else:
             wrong.setdefault("the line is JSON, but not an object", []).append((number, stripped))
     problems = [
-        Problem(found[0][0], reason, found[0][1][:200].decode(errors="replace"), len(found)) for reason, found in wrong.items()
+        Problem(found[0][0], reason, found[0][1][:200].decode(errors="replace"), len(found))
+        for reason, found in wrong.items()
     ]
     return Rows(_frame(records), np.array(lines, "int64"), problems)
 
@@ -239,7 +259,9 @@ def _plain(value: Any) -> Any:
 
 def _frame(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     names = {str(name): name for record in records for name in record}
-    return pd.DataFrame({name: column([r.get(key) for r in records]) for name, key in names.items()}, index=range(len(records)))
+    return pd.DataFrame(
+        {name: column([r.get(key) for r in records]) for name, key in names.items()}, index=range(len(records))
+    )
 
 
 def column(values: Sequence[Any]) -> pd.Series[Any]:
@@ -274,7 +296,9 @@ def read_parquet_rows(path: str | os.PathLike[str], *, chunk_rows: int = CHUNK_R
                 yield frame_rows(pa.Table.from_batches([batch]), first_line=first)
                 first += batch.num_rows
             if first == 1:
-                yield Rows(pd.DataFrame(), np.empty(0, "int64"), [Problem(None, "the file has no rows", action="noted")])
+                yield Rows(
+                    pd.DataFrame(), np.empty(0, "int64"), [Problem(None, "the file has no rows", action="noted")]
+                )
     except (pa.ArrowException, OSError) as error:
         raise ReadError(f"Cannot read {str(path)!r} as Parquet: {error}") from error
 
@@ -292,7 +316,9 @@ def frame_rows(frame: pd.DataFrame | pa.Table, *, first_line: int = 1) -> Rows:
     names, notes = _unique([".".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in labels])
     length = len(frame)
     series = {name: values.set_axis(range(length)) for name, values in zip(names, columns, strict=True)}
-    return Rows(pd.DataFrame(series, index=range(length)), np.arange(first_line, first_line + length, dtype="int64"), [], notes)
+    return Rows(
+        pd.DataFrame(series, index=range(length)), np.arange(first_line, first_line + length, dtype="int64"), [], notes
+    )
 
 
 def _arrow_column(values: pa.ChunkedArray) -> pd.Series[Any]:
@@ -331,5 +357,6 @@ def _pandas_column(values: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(values.dtype, pd.StringDtype):
         return values.astype("str")
     cells: Iterable[Any] = (None if kinds.is_scalar(v) and pd.isna(v) else v for v in values)
-    return column([v.item() if isinstance(v, np.generic) else str(v) if isinstance(v, pd.Timestamp) else v for v in cells])
-
+    return column(
+        [v.item() if isinstance(v, np.generic) else str(v) if isinstance(v, pd.Timestamp) else v for v in cells]
+    )

@@ -20,7 +20,12 @@ def raw_shape(headers: Collection[str]) -> str | None:
     >>> raw_shape(["id", "trace_id", "run_type", "dotted_order"])
     'langsmith'
     """
-    if {"id", "trace_id", "run_type"} <= set(headers) and not {"dotted_order", "extra", "inputs", "parent_run_id"}.isdisjoint(headers):
+    if {"id", "trace_id", "run_type"} <= set(headers) and not {
+        "dotted_order",
+        "extra",
+        "inputs",
+        "parent_run_id",
+    }.isdisjoint(headers):
         return "langsmith"
     flat = "context.span_id" in headers and any(h.startswith("attributes.") for h in headers)
     if flat or {"context", "span_kind", "attributes"} <= set(headers):
@@ -28,7 +33,9 @@ def raw_shape(headers: Collection[str]) -> str | None:
     return None
 
 
-def to_raw_spans(records: Iterable[Mapping[str, Any]], source: str, lines: Sequence[int] | None = None) -> Iterator[Raw]:
+def to_raw_spans(
+    records: Iterable[Mapping[str, Any]], source: str, lines: Sequence[int] | None = None
+) -> Iterator[Raw]:
     """Make raw spans (and scores) of records that are LangSmith runs or Phoenix spans; nested values may be JSON texts.
 
     `lines` are the lines of the records, else they count from 1. A record without its ids is a problem.
@@ -41,7 +48,9 @@ def to_raw_spans(records: Iterable[Mapping[str, Any]], source: str, lines: Seque
         elif shape == "langsmith" or "run_type" in record:
             yield from _langsmith(record, line)
         else:
-            yield Problem(line, f"the row of {source} is neither a LangSmith run nor a Phoenix span", dump(dict(record))[:200])
+            yield Problem(
+                line, f"the row of {source} is neither a LangSmith run nor a Phoenix span", dump(dict(record))[:200]
+            )
 
 
 def _langsmith(run: Mapping[str, Any], line: int) -> Iterator[Raw]:
@@ -60,13 +69,20 @@ def _langsmith(run: Mapping[str, Any], line: int) -> Iterator[Raw]:
         "langsmith.span.tags": ",".join(map(str, tags)) if isinstance(tags := _nested(run.get("tags")), list) else None,
         "gen_ai.prompt": dump(inputs) if inputs else None,
         "gen_ai.completion": dump(outputs) if outputs else None,
-        "gen_ai.request.model": metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name"),
+        "gen_ai.request.model": metadata.get("ls_model_name")
+        or parameters.get("model")
+        or parameters.get("model_name"),
         "gen_ai.request.temperature": parameters.get("temperature"),
         "gen_ai.usage.cost": _float(run.get("total_cost")),
     }
-    attributes |= {f"langsmith.metadata.{key}": dump(value) if isinstance(value, dict) else value for key, value in metadata.items()}
+    attributes |= {
+        f"langsmith.metadata.{key}": dump(value) if isinstance(value, dict) else value
+        for key, value in metadata.items()
+    }
     attributes |= _usage(run, metadata, outputs)
-    attributes |= {f"langsmith.{key}": _plain(run[key]) for key in run if key not in _LANGSMITH and run[key] is not None}
+    attributes |= {
+        f"langsmith.{key}": _plain(run[key]) for key in run if key not in _LANGSMITH and run[key] is not None
+    }
     start, end, problems = _span_times(run, line)
     first = _ns(run.get("first_token_time"))
     events = [_event(event) for event in _list(run.get("events"))]
@@ -87,7 +103,13 @@ def _langsmith(run: Mapping[str, Any], line: int) -> Iterator[Raw]:
     for name, stats in _object(run.get("feedback_stats")).items():
         value = _float(stats.get("avg")) if isinstance(stats, dict) else None
         if value is not None:
-            yield RawScore(trace_id, span_id, str(name), value, comment=f"average of {stats.get('n', '?')} in LangSmith's feedback_stats")
+            yield RawScore(
+                trace_id,
+                span_id,
+                str(name),
+                value,
+                comment=f"average of {stats.get('n', '?')} in LangSmith's feedback_stats",
+            )
 
 
 #: Fields of a run that are read; the others become attributes.
@@ -191,7 +213,9 @@ def _ns(value: Any) -> int | None:
 def _event(event: Any) -> RawEvent:
     known = _object(event)
     time_ns = _ns(known.get("time") or known.get("timestamp"))
-    attributes = _object(known.get("attributes")) or {k: _plain(v) for k, v in known.items() if k not in ("name", "time", "timestamp")}
+    attributes = _object(known.get("attributes")) or {
+        k: _plain(v) for k, v in known.items() if k not in ("name", "time", "timestamp")
+    }
     return RawEvent(str(known.get("name", "")), time_ns, attributes)
 
 

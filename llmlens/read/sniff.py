@@ -74,7 +74,8 @@ _CALL_KEYS = frozenset({
 _KEYS_AT = 64 << 10
 _WHITE = b" \t\r\n\xef\xbb\xbf"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1d\x7f]")
-_TOKEN = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*:)?|[\[\]{}]', re.DOTALL)
+# A string may lack its last quote, where the head ends: a match that cannot fail is linear.
+_TOKEN = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?(\s*:)?|[\[\]{}]', re.DOTALL)
 _MAGIC = ((b"PAR1", Format.PARQUET),)
 
 # What tells the dialects apart: keys that stand together near the top, the surest first.

@@ -41,7 +41,7 @@ const ICONS = {
   chevron: "M6 4l4 4-4 4", copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z", search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.4 10.4l3.4 3.4",
   up: "M4 10l4-4 4 4", down: "M4 6l4 4 4-4", close: "M4 4l8 8M12 4l-8 8", error: "M8 1.8l6.6 11.9H1.4zM8 6v4M8 11.3v1",
   left: "M10 4L6 8l4 4", right: "M6 4l4 4-4 4", bars: "M2 4h6M5 8h6M8 12h6", link: "M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.3 4.3L11.3 8.8M9 11.5L7.5 13a3 3 0 0 1-4.3-4.3l1.5-1.5",
-  check: "M3 8.5l3.2 3.2L13 4.8",
+  check: "M3 8.5l3.2 3.2L13 4.8", failed: "M8 1.8l6.6 11.9H1.4z",
 };
 
 // A small line icon; decoration only, so hidden from screen readers.

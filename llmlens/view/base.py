@@ -154,6 +154,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the widget and let go of the views and callbacks tied to it."""
+        if not hasattr(self, "_callbacks"):
+            return  # collected after __init__ refused its arguments
         source = self._source() if self._source is not None else None
         if source is not None:
             source._followers.discard(self)

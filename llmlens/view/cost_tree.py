@@ -12,6 +12,7 @@ from ..errors import SelectionError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
     import ibis.expr.types as ir
 
     from ..traces import Traces
@@ -101,21 +102,21 @@ class CostTree:
             chain.append(found)
         return chain
 
-    def view(self, labels: Sequence[str] = ()) -> tuple[dict[str, list[Any]], int]:
+    def view(self, labels: Sequence[str] = (), limit: int = LEAVES) -> tuple[dict[str, list[Any]], int]:
         """Give what to draw when the group at `labels` is selected, and the number of its row.
 
         The rows come as one list per column, parents before children; `parent` is a row number, -1 on the root. The
         root's view is the whole tree, folded; another one has the groups on the way and, below the last, its own groups
-        as far as there is room. A group without children is shown among its siblings.
+        as far as there is room for `limit` leaves. A group without children is shown among its siblings.
         """
         chain = self.find(labels)
         target = chain[-1]
         if not target.children and len(chain) > 1:
             chain.pop()
-        shown = fold(chain[-1])
+        shown = fold(chain[-1], limit)
         while target is not chain[-1] and target not in shown.children:
             chain.append(shown.children[-1])  # the fold that it is in
-            shown = fold(chain[-1])
+            shown = fold(chain[-1], limit)
         rows: list[tuple[int, Node]] = [(i - 1, node) for i, node in enumerate(chain[:-1])]
         _walk(shown, len(chain) - 2, rows)
         selected = next((i for i, (_, node) in enumerate(rows) if node is target), len(chain) - 1)

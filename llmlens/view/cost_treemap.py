@@ -14,9 +14,10 @@ from .plot import PlotlyView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from ..traces import Traces
 
-_SNAPSHOT_ROWS = 40
+_SNAPSHOT_LEAVES = 24
 _DASH = "\u2013"
 
 
@@ -134,16 +135,14 @@ class CostTreemap(PlotlyView):
         root = tree.root
         if not root.calls:
             return snapshot.section(repr(self).strip("<>"), snapshot.note("There are no model calls in these traces."))
-        rows, _ = tree.view()
+        rows, _ = tree.view(limit=_SNAPSHOT_LEAVES)
         depths = [0] * len(rows["label"])
         for i, parent in enumerate(rows["parent"]):
             depths[i] = depths[parent] + 1 if parent >= 0 else 0
-        cells = [_cells(rows, i, depths[i], tree.value) for i in range(min(len(depths), _SNAPSHOT_ROWS))]
+        cells = [_cells(rows, i, depths[i], tree.value) for i in range(len(depths))]
         head = (" > ".join(tree.path), tree.value, "share", "calls", "per call", "")
         parts = [snapshot.note(line) for line in _lines(tree)]
         parts.append(snapshot.table(head, cells, "lrrrrl"))
-        if len(depths) > _SNAPSHOT_ROWS:
-            parts.append(snapshot.note(f"{len(depths) - _SNAPSHOT_ROWS:,} smaller groups are not listed."))
         return snapshot.section(f"{tree.value} by {', '.join(tree.path)}", *parts)
 
 

@@ -15,6 +15,7 @@ from .base import View, css, esm, handles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
     import plotly.graph_objects as go
 
     from ..traces import Traces

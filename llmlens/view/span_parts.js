@@ -35,12 +35,20 @@ function documentsSection(view, detail, more) {
   return h("div", {}, detail.documents.map((doc) => h("section", { class: "lm-card" },
     h("div", { class: "lm-row lm-card-head" }, h("b", { class: "lm-rank" }, `#${doc.rank}`),
       h("span", { class: "lm-mono lm-cut lm-grow", title: oneLine(doc.document_id) }, oneLine(doc.document_id) || h("span", { class: "lm-faint" }, "(no id)")),
-      doc.updated_at && h("span", { class: "lm-faint lm-tiny" }, `updated ${oneLine(String(doc.updated_at).slice(0, 10))}`),
       doc.score !== null && h("span", { class: "lm-score" }, h("span", { class: "lm-score-bar" },
         h("span", { style: { width: `${top > 0 ? Math.max(0, (doc.score / top) * 100).toFixed(1) : 0}%` } })), h("span", { class: "lm-num" }, doc.score.toFixed(3))),
       copyButton(view.root, () => wholeText(doc.content, more), "Copy this document")),
     doc.content !== null && foldedText(view, doc.content, { more, limit: 600 }),
-    doc.metadata && h("div", { class: "lm-arguments" }, foldedText(view, doc.metadata, { more, limit: 400 })))));
+    aboutDocument(view, doc, more))));
+}
+
+// When it was changed and what the store attached: on one line where that says it all.
+function aboutDocument(view, doc, more) {
+  const meta = parseJson(textParts(doc.metadata).text);
+  const flat = meta && typeof meta === "object" && Object.values(meta).every((v) => (typeof v !== "object" || v === null) && String(v).length < 80);
+  const facts = [doc.updated_at && ["updated", String(doc.updated_at).slice(0, 10)], ...(flat ? Object.entries(meta).slice(0, 12) : [])].filter(Boolean);
+  return [facts.length > 0 && h("div", { class: "lm-facts lm-about" }, facts.map(([key, value]) => h("span", {}, h("span", { class: "lm-faint" }, `${oneLine(key, 60)} `), oneLine(value)))),
+    doc.metadata && !flat && h("div", { class: "lm-arguments" }, foldedText(view, doc.metadata, { more, limit: 400 }))];
 }
 
 const toolsSection = (view, detail, more) => h("div", {}, detail.tool_calls.map((call) => toolCard(view, call, more, call.span_id === null ? "asks for" : null)));

@@ -1,7 +1,7 @@
 // The left pane: the list of traces with its search box and sortable head.
 
 const HEADS = [
-  ["errors", "Err", "errors"], ["time", "Start", "start, UTC"], ["name", "Trace", "name"], ["duration", "Duration", "duration"],
+  ["errors", "Err", "errors"], ["time", "Time", "start, UTC"], ["name", "Trace", "name"], ["duration", "Duration", "duration"],
   ["tokens", "Tokens", "tokens read and written"], ["cost", "Cost", "cost in US dollars"],
 ];
 
@@ -14,7 +14,7 @@ function traceList(view, { onOpen, onLoaded }) {
   const input = h("input", { class: "lm-input", type: "text", placeholder: "Search traces  ( / )", "aria-label": "Search traces by id, name, feature, user, model or text",
     spellcheck: "false", autocomplete: "off" });
   const heads = HEADS.map(([key, text, title]) => {
-    const button = h("button", { type: "button", class: `lm-head lm-c-${key}`, title: `Sort by: ${title}`, tabindex: "-1",
+    const button = h("button", { type: "button", class: "lm-head", title: `Sort by: ${title}`, tabindex: "-1",
       onclick: () => sortBy(key) }, h("span", {}, text));
     return h("div", { role: "columnheader", class: `lm-c-${key}`, "data-sort": key }, button);
   });
@@ -81,14 +81,13 @@ function traceList(view, { onOpen, onLoaded }) {
       h("span", { role: "gridcell", class: "lm-c-errors lm-error", title: failed ? `${trace.n_errors} spans with an error` : null },
         failed && [icon("error"), trace.n_errors > 1 && h("span", { class: "lm-tiny" }, format.count(trace.n_errors))]),
       h("span", { role: "gridcell", class: "lm-c-time lm-muted", title: `${format.time(trace.start)} UTC` }, time),
-      h("span", { role: "gridcell", class: "lm-c-name lm-cut", title: [label, feature, oneLine(trace.models)].filter(Boolean).join("\n") }, h("b", {}, label),
-        feature && feature !== label && h("span", { class: "lm-tag" }, feature)),
+      h("span", { role: "gridcell", class: "lm-c-name lm-cut", title: [label, feature, oneLine(trace.models)].filter(Boolean).join("\n") }, h("b", {}, label)),
       h("span", { role: "gridcell", class: "lm-c-duration lm-num" }, format.ms(trace.duration_s === null ? null : trace.duration_s * 1000)),
       h("span", { role: "gridcell", class: "lm-c-tokens lm-num lm-muted" }, trace.tokens ? format.count(trace.tokens) : ""),
       h("span", { role: "gridcell", class: "lm-c-cost lm-num lm-muted", title: trace.n_unpriced ? `${trace.n_unpriced} calls have no known price` : null },
         trace.cost_usd === null ? (trace.n_unpriced ? "?" : "") : `${trace.n_unpriced ? "≥" : ""}${format.usd(trace.cost_usd)}`),
       h("span", { role: "gridcell", class: "lm-c-day lm-faint" }, day),
-      h("span", { role: "gridcell", class: "lm-c-preview lm-cut lm-muted" }, oneLine(trace.preview)));
+      h("span", { role: "gridcell", class: "lm-c-preview lm-cut lm-muted" }, feature && feature !== label && h("span", { class: "lm-feature" }, feature), oneLine(trace.preview)));
   }
 
   return {

@@ -125,7 +125,7 @@ function treePane(view, { onSelect, onStep, helpButton }) {
     const ms = index.end[row] === null || index.start[row] === null ? null : index.end[row] - index.start[row];
     const id = `${view.uid}-s${row}`;
     if (row === current) list.element.setAttribute("aria-activedescendant", id);
-    const error = failed ? h("span", { class: "lm-own", title: oneLine(`Error: ${decode(index.error_type, row) || "failed"}`) }, icon("error"), h("span", { class: "lm-tiny" }, "error"))
+    const error = failed ? h("span", { class: "lm-own", title: oneLine(`Error: ${decode(index.error_type, row) || "failed"}`) }, icon("failed"))
       : below ? h("span", { class: "lm-below", title: `${below} failed ${below === 1 ? "span" : "spans"} below` }, icon("error"), h("span", { class: "lm-tiny" }, format.count(below))) : null;
     return h("div", {
       role: "treeitem", id, class: "lm-span-row lm-pick", "aria-level": String(depth + 1), "aria-selected": String(row === current),
@@ -168,7 +168,8 @@ function treePane(view, { onSelect, onStep, helpButton }) {
       h("span", { class: "lm-wave", "data-kind": KIND_LABELS[kind] ? kind : "span", "data-failed": tree.failed[row] ? "own" : null, "data-open": ms === null ? "true" : null,
         style: { left: `${left.toFixed(3)}%`, width: `${Math.min(width, 100 - left).toFixed(3)}%` } },
       ttft > 0 && ms > 0 && ttft < ms ? h("span", { class: "lm-ttft", title: `First token after ${format.ms(ttft)}`, style: { left: `${((ttft / ms) * 100).toFixed(2)}%` } }) : null),
-      h("span", { class: "lm-wave-text", style: left + width < 82 ? { left: `${(left + width).toFixed(3)}%` } : { right: `${(100 - left).toFixed(3)}%` } }, ms === null ? "" : format.ms(ms)));
+      h("span", { class: "lm-wave-text", "data-inside": left + width >= 82 && left < 18 ? "true" : null,
+        style: left + width < 82 ? { left: `${(left + width).toFixed(3)}%` } : { right: `${(left < 18 ? 100 - left - width : 100 - left).toFixed(3)}%` } }, ms === null ? "" : format.ms(ms)));
   }
 
   function drawHead() {

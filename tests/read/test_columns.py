@@ -167,7 +167,17 @@ def test_what_the_first_chunk_decided_holds_for_the_next():
 
 
 def test_every_column_of_the_alias_table_is_a_tidy_one_or_read_by_the_table_reader():
-    helpers = {"total_tokens", "input_cost_usd", "output_cost_usd", "currency", "http_status", "failed", "error", "input", "output"}
+    helpers = {
+        "total_tokens",
+        "input_cost_usd",
+        "output_cost_usd",
+        "currency",
+        "http_status",
+        "failed",
+        "error",
+        "input",
+        "output",
+    }
     assert set(aliases()["columns"]) <= set(SPANS.names) | helpers
 
 
@@ -221,7 +231,9 @@ def test_what_is_no_time_or_could_be_two_is_bad(cell):
 
 
 def test_times_without_a_zone_are_marked():
-    _, _, naive = cells.time(pd.Series(["2026-11-21 04:57:55", "2026-11-21", "2026-11-21T04:57:55+02:00", "1795237075"], dtype="str"))
+    _, _, naive = cells.time(
+        pd.Series(["2026-11-21 04:57:55", "2026-11-21", "2026-11-21T04:57:55+02:00", "1795237075"], dtype="str")
+    )
     assert naive.tolist() == [True, True, False, False]
 
 
@@ -242,7 +254,9 @@ def test_numbers_are_read_and_never_guessed(column, numbers):
 
 
 def test_durations_may_say_their_own_unit():
-    read, bad = cells.number(pd.Series(["850 ms", "1.5s", "00:01:02.5", "250"], dtype="str"), factor=1e-3, durations=True)
+    read, bad = cells.number(
+        pd.Series(["850 ms", "1.5s", "00:01:02.5", "250"], dtype="str"), factor=1e-3, durations=True
+    )
     assert read.tolist() == [0.85, 1.5, 62.5, 0.25]
     assert not bad.any()
 
@@ -265,7 +279,14 @@ def test_statuses_are_read(cell, status):
 
 @pytest.mark.parametrize(
     ("cell", "kind"),
-    [("GENERATION", "llm"), ("chat_model", "llm"), ("LLM", "llm"), ("TOOL", "tool"), ("SpanKind.CLIENT", "span"), ("embeddings", "embedding")],
+    [
+        ("GENERATION", "llm"),
+        ("chat_model", "llm"),
+        ("LLM", "llm"),
+        ("TOOL", "tool"),
+        ("SpanKind.CLIENT", "span"),
+        ("embeddings", "embedding"),
+    ],
 )
 def test_kinds_are_read(cell, kind):
     read, bad = cells.kind(pd.Series([cell], dtype="str"))
@@ -276,7 +297,13 @@ def test_kinds_are_read(cell, kind):
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30).filter(_encodes)), max_size=6))
 def test_readers_of_cells_take_any_text(values):
     column = pd.Series(values, dtype="str")
-    for read, bad, *_ in (cells.number(column), cells.number(column, durations=True), cells.time(column), cells.kind(column), cells.status(column)):
+    for read, bad, *_ in (
+        cells.number(column),
+        cells.number(column, durations=True),
+        cells.time(column),
+        cells.kind(column),
+        cells.status(column),
+    ):
         assert not (read.notna() & bad).any()
         assert (read.notna() | bad | cells.label(column).isna()).all()
     assert len(cells.truth(column)) == len(cells.texts(column)) == len(cells.first(column)) == len(column)

@@ -7,7 +7,7 @@ import io
 import os
 import random
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from llmlens.errors import ReadError, SourceNotFoundError
 from llmlens.read.files import find, open_binary
 from llmlens.read.sniff import Format, Layout, sniff
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINE = b'{"resourceSpans":[]}\n'
 
@@ -179,7 +182,7 @@ class TestSniff:
             (b'{"info":{"trace_id":"tr-1"},"data":{"spans":[]}}\n', Format.MLFLOW, Layout.LINES),
             (b'[{"traceId":"1","id":"2","localEndpoint":{}}]', Format.ZIPKIN, Layout.ARRAY),
             (b'{\n    "name": "a",\n    "context": {\n        "trace_id": "0x1"', Format.CONSOLE, Layout.PRETTY),
-            (b'starting up, please wait\n{\n "name": "a",\n "context": {\n"trace_id"', Format.CONSOLE, Layout.PRETTY),
+            (b'starting up, please wait\n{\n "name": "a",\n "context": {\n"trace_id": ', Format.CONSOLE, Layout.PRETTY),
             (b'{"trace":{"id":"1","projectId":"p"},"observations":[]}', Format.LANGFUSE, Layout.LINES),
             (b'{"id":"1","run_type":"llm","dotted_order":"x"}\n', Format.LANGSMITH, Layout.LINES),
             (b'{"prompt":"a","completion":"b"}\n{"prompt"', Format.RECORDS, Layout.LINES),

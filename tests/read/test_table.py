@@ -29,7 +29,10 @@ STEP = {
 def load(path, **options):
     """Read all chunks into one."""
     loads = list(read_table(path, **options))
-    parts = {name: pd.concat([getattr(x, name) for x in loads], ignore_index=True) for name in ("spans", "contents", "scores")}
+    parts = {
+        name: pd.concat([getattr(x, name) for x in loads], ignore_index=True)
+        for name in ("spans", "contents", "scores")
+    }
     problems = [problem for x in loads for problem in x.problems]
     return parts, problems, [note for x in loads for note in x.notes], [raw for x in loads for raw in x.raw]
 
@@ -50,20 +53,30 @@ def test_the_record_of_a_step_loads_without_any_argument(tmp_path, form):
     if form == "parquet":
         pq.write_table(pa.Table.from_pylist([STEP]), path)
     else:
-        path.write_text(json.dumps(STEP) if form == "jsonl" else f"{','.join(STEP)}\n{','.join(map(str, STEP.values()))}\n")
+        path.write_text(
+            json.dumps(STEP) if form == "jsonl" else f"{','.join(STEP)}\n{','.join(map(str, STEP.values()))}\n"
+        )
     tables, problems, _, _ = load(path)
     span = tables["spans"].iloc[0]
     assert problems == []
     assert span[["trace_id", "span_id", "kind", "model", "prompt_version"]].tolist() == [
         "abc-123", "step-3-generate", "llm", "claude-sonnet-4-20250514", "v2.4.1",
     ]  # fmt: skip
-    assert span[["duration_s", "ttft_s", "cost_usd", "input_tokens", "output_tokens"]].tolist() == [1.834, 0.287, 0.043, 2847, 512]
+    assert span[["duration_s", "ttft_s", "cost_usd", "input_tokens", "output_tokens"]].tolist() == [
+        1.834,
+        0.287,
+        0.043,
+        2847,
+        512,
+    ]
     assert span[["usage_source", "cost_source"]].tolist() == ["reported", "reported"]
     score = tables["scores"].iloc[0]
     assert score[["trace_id", "span_id", "name", "value", "data_type"]].tolist() == [
         "abc-123", "step-3-generate", "quality_score", 0.87, "numeric",
     ]  # fmt: skip
-    assert {k: str(v) for k, v in json.loads(tables["contents"].attributes[0]).items()} == {k: str(v) for k, v in STEP.items()}
+    assert {k: str(v) for k, v in json.loads(tables["contents"].attributes[0]).items()} == {
+        k: str(v) for k, v in STEP.items()
+    }
 
 
 def test_tables_have_the_columns_and_dtypes_of_the_schema():
@@ -71,12 +84,17 @@ def test_tables_have_the_columns_and_dtypes_of_the_schema():
     for frame, table in ((made.spans, SPANS), (made.contents, CONTENTS), (made.scores, SCORES)):
         assert list(frame.columns) == table.names
         for column in table.columns:
-            expected = {"integer": "Int64", "number": "Float64", "time": "datetime64[us, UTC]", "texts": "object"}.get(column.dtype, "str")
+            expected = {"integer": "Int64", "number": "Float64", "time": "datetime64[us, UTC]", "texts": "object"}.get(
+                column.dtype, "str"
+            )
             assert str(frame[column.name].dtype) == expected, column.name
 
 
 def test_a_plain_request_log_gets_ids_that_are_made_and_said_to_be_made(tmp_path):
-    path = csv_file(tmp_path, "timestamp,model,prompt_tokens,completion_tokens\n2026-11-21T05:00:00Z,gpt-4o,10,5\n2026-11-21T05:01:00Z,gpt-4o,11,6\n")
+    path = csv_file(
+        tmp_path,
+        "timestamp,model,prompt_tokens,completion_tokens\n2026-11-21T05:00:00Z,gpt-4o,10,5\n2026-11-21T05:01:00Z,gpt-4o,11,6\n",
+    )
     tables, problems, _, _ = load(path, source="log.csv")
     again, *_ = load(path, source="log.csv")
     assert tables["spans"].trace_id.is_unique
@@ -110,25 +128,38 @@ def test_a_cell_that_does_not_convert_is_reported_and_kept(tmp_path):
     assert [json.loads(m) for m in tables["spans"].metadata.dropna()] == [
         {"input_tokens": "lots"}, {"input_tokens": "many", "latency_ms": "-7"},
     ]  # fmt: skip
-    assert [(p.line, p.count, p.example, p.action) for p in problems] == [(4, 1, "-7", "repaired"), (3, 2, "lots", "repaired")]
+    assert [(p.line, p.count, p.example, p.action) for p in problems] == [
+        (4, 1, "-7", "repaired"),
+        (3, 2, "lots", "repaired"),
+    ]
 
 
 def test_columns_that_are_nothing_else_go_to_metadata():
-    frame = pd.DataFrame({"trace_id": ["a"], "topic": ["x\n\"y\"\\"], "n_docs": [3], "ratio": [0.1], "flag": [True], "gone": [None]})
+    frame = pd.DataFrame(
+        {"trace_id": ["a"], "topic": ['x\n"y"\\'], "n_docs": [3], "ratio": [0.1], "flag": [True], "gone": [None]}
+    )
     frame["nested"] = [{"a": [1, {"b": None}]}]
     metadata = json.loads(one(frame).spans.metadata[0])
     assert metadata == {"topic": 'x\n"y"\\', "n_docs": 3, "ratio": 0.1, "flag": True, "nested": {"a": [1, {"b": None}]}}
 
 
 def test_a_metadata_column_and_the_rest_become_one_object():
-    frame = pd.DataFrame({"trace_id": ["a", "b"], "topic": ["x", "y"], "metadata": ['{"topic": "z", "tenant": 7}', "plain"]})
-    assert [json.loads(m) for m in one(frame).spans.metadata] == [{"topic": "z", "tenant": 7}, {"topic": "y", "metadata": "plain"}]
+    frame = pd.DataFrame(
+        {"trace_id": ["a", "b"], "topic": ["x", "y"], "metadata": ['{"topic": "z", "tenant": 7}', "plain"]}
+    )
+    assert [json.loads(m) for m in one(frame).spans.metadata] == [
+        {"topic": "z", "tenant": 7},
+        {"topic": "y", "metadata": "plain"},
+    ]
 
 
 def test_nan_and_infinity_do_not_break_the_json():
     frame = pd.DataFrame({"trace_id": ["a", "b"], "x": [float("nan"), float("inf")], "y": [{"z": float("nan")}, None]})
     made = one(frame)
-    assert [orjson.loads(a) for a in made.contents.attributes] == [{"trace_id": "a", "y": {"z": None}}, {"trace_id": "b"}]
+    assert [orjson.loads(a) for a in made.contents.attributes] == [
+        {"trace_id": "a", "y": {"z": None}},
+        {"trace_id": "b"},
+    ]
 
 
 def test_nested_usage_and_requests_of_json_logs_are_found(tmp_path):
@@ -141,7 +172,12 @@ def test_nested_usage_and_requests_of_json_logs_are_found(tmp_path):
     path.write_text(json.dumps(record))
     tables, *_ = load(path)
     span = tables["spans"].iloc[0]
-    assert span[["model", "request_model", "user_id", "trace_id"]].tolist() == ["gpt-4o-2024-08-06", "gpt-4o", "u1", "req-1"]
+    assert span[["model", "request_model", "user_id", "trace_id"]].tolist() == [
+        "gpt-4o-2024-08-06",
+        "gpt-4o",
+        "u1",
+        "req-1",
+    ]
     assert span[["input_tokens", "output_tokens", "cache_read_tokens"]].tolist() == [3, 4, 2]
     assert json.loads(span.params) == {"temperature": 0.2}
     assert json.loads(tables["contents"].input[0]) == [{"role": "user", "content": "hi"}]
@@ -149,7 +185,11 @@ def test_nested_usage_and_requests_of_json_logs_are_found(tmp_path):
 
 
 def test_start_and_duration_give_the_end_and_the_other_way_round():
-    made = one(pd.DataFrame({"start": ["2026-01-01T00:00:00Z"] * 2, "latency_ms": [1500, None], "end": [None, "2026-01-01T00:00:03Z"]}))
+    made = one(
+        pd.DataFrame(
+            {"start": ["2026-01-01T00:00:00Z"] * 2, "latency_ms": [1500, None], "end": [None, "2026-01-01T00:00:03Z"]}
+        )
+    )
     assert made.spans.end.tolist() == [pd.Timestamp("2026-01-01T00:00:01.5Z"), pd.Timestamp("2026-01-01T00:00:03Z")]
     assert made.spans.duration_s.tolist() == [1.5, 3.0]
 
@@ -202,14 +242,21 @@ def test_failures_are_understood_in_many_spellings(row, expected):
 
 
 def test_kind_follows_the_model_where_it_is_not_given():
-    frame = pd.DataFrame({"model": ["gpt-4o", "text-embedding-3-small", "rerank-v3", None, "gpt-4o"], "kind": [None, None, None, None, "weird"]})
+    frame = pd.DataFrame(
+        {
+            "model": ["gpt-4o", "text-embedding-3-small", "rerank-v3", None, "gpt-4o"],
+            "kind": [None, None, None, None, "weird"],
+        }
+    )
     made = one(frame)
     assert made.spans.kind.tolist() == ["llm", "embedding", "reranker", "span", "llm"]
     assert made.problems[-1].example == "weird"
 
 
 def test_scores_may_be_numbers_truths_categories_or_texts():
-    frame = pd.DataFrame({"trace_id": list("abcd"), "rating": ["4", "", "good enough", "x" * 80], "thumbs": ["up", "👎", None, "False"]})
+    frame = pd.DataFrame(
+        {"trace_id": list("abcd"), "rating": ["4", "", "good enough", "x" * 80], "thumbs": ["up", "👎", None, "False"]}
+    )
     scores = one(frame).scores
     assert scores[scores.name == "rating"].data_type.tolist() == ["numeric", "categorical", "text"]
     thumbs = scores[scores.name == "thumbs"]
@@ -272,7 +319,9 @@ def test_exports_of_other_systems_are_known_by_their_headers(tmp_path, record, e
 
 def test_scores_of_braintrust_keep_their_names(tmp_path):
     path = tmp_path / "export.jsonl"
-    path.write_text(json.dumps({"span_id": "s", "root_span_id": "t", "span_parents": [], "scores": {"factuality": 0.6}}))
+    path.write_text(
+        json.dumps({"span_id": "s", "root_span_id": "t", "span_parents": [], "scores": {"factuality": 0.6}})
+    )
     assert load(path)[0]["scores"].name.tolist() == ["factuality"]
 
 
@@ -317,7 +366,10 @@ def test_latin_1_is_read_and_said(tmp_path):
 
 
 def test_utf_16_is_read(tmp_path):
-    assert load(csv_file(tmp_path, "trace_id,span_id,input\nt,s,Züri\n".encode("utf-16")))[0]["contents"].input[0] == "Züri"
+    assert (
+        load(csv_file(tmp_path, "trace_id,span_id,input\nt,s,Züri\n".encode("utf-16")))[0]["contents"].input[0]
+        == "Züri"
+    )
 
 
 def test_nul_characters_are_taken_out_and_said(tmp_path):
@@ -338,7 +390,9 @@ def test_a_cell_may_be_larger_than_the_csv_module_allows_by_default(tmp_path):
     assert len(load(csv_file(tmp_path, f"trace_id,input\nt,{'x' * 300_000}\n"))[0]["contents"].input[0]) == 300_000
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "empty"), ("\n \n", "empty"), ("trace_id,model\n", "a header and no rows")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "empty"), ("\n \n", "empty"), ("trace_id,model\n", "a header and no rows")]
+)
 @pytest.mark.parametrize("form", ["csv"])
 def test_a_file_with_nothing_in_it_says_so(tmp_path, text, said, form):
     tables, problems, _, _ = load(csv_file(tmp_path, text), format=form)
@@ -439,7 +493,10 @@ def test_recorded_langsmith_runs_all_become_spans():
     spans = [span for span in raw if isinstance(span, RawSpan)]
     assert len(spans) == 32
     models = [span for span in spans if span.attributes["langsmith.span.kind"] == "llm"]
-    assert sum("gen_ai.usage.input_tokens" in span.attributes for span in models) >= len(models) - sum(span.status == 2 for span in models) - 1
+    assert (
+        sum("gen_ai.usage.input_tokens" in span.attributes for span in models)
+        >= len(models) - sum(span.status == 2 for span in models) - 1
+    )
     assert all(span.attributes.get("gen_ai.request.model") == "gpt-4o-mini" for span in models)
 
 
@@ -460,7 +517,26 @@ def test_recorded_mlflow_csv_gives_its_traces_to_the_hook_or_one_row_each():
 
 
 CELL = st.one_of(
-    st.sampled_from(["", "12", "1,5", "0.043", "null", "true", "error", "2026-01-01", "1795237075", "[1]", '{"a": 1}', '{"a', "é", "a\nb", 'q"', "\0"]),
+    st.sampled_from(
+        [
+            "",
+            "12",
+            "1,5",
+            "0.043",
+            "null",
+            "true",
+            "error",
+            "2026-01-01",
+            "1795237075",
+            "[1]",
+            '{"a": 1}',
+            '{"a',
+            "é",
+            "a\nb",
+            'q"',
+            "\0",
+        ]
+    ),
     st.text(st.characters(codec="utf-8"), max_size=8),
 )
 HEADER = st.one_of(
@@ -496,7 +572,10 @@ def test_rows_in_are_rows_out_plus_dropped_ones_and_every_cell_is_in_the_attribu
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | CELL,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -518,7 +597,10 @@ def test_every_json_line_is_a_row_or_a_problem(lines):
 
 def test_units_decided_in_the_first_chunk_hold_in_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr("llmlens.read.table.read_csv_rows", lambda path: _two_at_a_time(path))
-    path = csv_file(tmp_path, "trace_id,latency\n" + "".join(f"t{i},{latency}\n" for i, latency in enumerate([1800, 900, 12, 40, 7])))
+    path = csv_file(
+        tmp_path,
+        "trace_id,latency\n" + "".join(f"t{i},{latency}\n" for i, latency in enumerate([1800, 900, 12, 40, 7])),
+    )
     tables, problems, notes, _ = load(path)
     assert tables["spans"].duration_s.tolist() == [1.8, 0.9, 0.012, 0.04, 0.007]
     assert [p.line for p in problems] == [2, 4, 6]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-import html.parser
+import html
 import json
 from typing import Any
 

@@ -96,7 +96,9 @@ def _distinct(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | Non
             continue
         if parents is not None:
             above = {span for at in group for span in _ancestors(calls[at], parents)}
-            dropped.update(at for at in group if (calls[at].span_id or calls[at].requested_by) in above)
+            wrappers = [at for at in group if (calls[at].span_id or calls[at].requested_by) in above]
+            if len(wrappers) < len(group):  # else the parents go round in a circle
+                dropped.update(wrappers)
         elif calls[group[0]].span_id is None and calls[group[0]].call_id is not None:
             dropped.update(group[1:])
     return [call for at, call in enumerate(calls) if at not in dropped]

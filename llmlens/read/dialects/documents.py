@@ -115,7 +115,7 @@ class _Begun:
         """Whether this line begins another document, so that what is held is all there is of this one."""
         if line[:1] != b"{" or self.data[:1] != b"{":
             return False
-        if self.indented:
+        if self.indented or self.data[-8:].rstrip().endswith(b"{"):  # no object stands right in an object
             return True
         mine, key = _FIRST_KEY.match(self.data), _FIRST_KEY.match(line)
         return mine is not None and key is not None and mine[1] == key[1] and _is_whole(line)
