@@ -37,15 +37,15 @@ def trace_rollup(spans: ir.Table, trace_info: ir.Table) -> ir.Table:
         duration_s=_seconds_between(spans.start.min(), end),
         status=ibis.ifelse(failed, "error", of_root(spans.status)),
         n_spans=spans.count(),
-        n_llm_calls=_total(spans.kind == "llm"),
-        n_tool_calls=_total(spans.kind == "tool"),
-        n_errors=_total(spans.status == "error"),
+        n_llm_calls=(spans.kind == "llm").sum(),
+        n_tool_calls=(spans.kind == "tool").sum(),
+        n_errors=(spans.status == "error").sum(),
         max_depth=spans.depth.max(),
-        input_tokens=_total(spans.input_tokens, usage),
-        cache_read_tokens=_total(spans.cache_read_tokens, usage),
-        output_tokens=_total(spans.output_tokens, usage),
+        input_tokens=spans.input_tokens.sum(where=usage),
+        cache_read_tokens=spans.cache_read_tokens.sum(where=usage),
+        output_tokens=spans.output_tokens.sum(where=usage),
         cost_usd=spans.cost_usd.sum(where=usage),
-        n_unpriced=_total(unpriced(spans)),
+        n_unpriced=unpriced(spans).sum(),
     )
     named = rolled.left_join(trace_info.select("trace_id", trace_name=trace_info.name), "trace_id")
     named = named.mutate(name=ibis.coalesce(named.trace_name, named.root_name))
@@ -59,12 +59,12 @@ def session_rollup(traces: ir.Table) -> ir.Table:
     rolled = traces.group_by("session_id").agg(
         user_id=traces.user_id.max(),
         n_traces=traces.count(),
-        n_llm_calls=_total(traces.n_llm_calls),
-        n_errors=_total(traces.n_errors),
+        n_llm_calls=traces.n_llm_calls.sum(),
+        n_errors=traces.n_errors.sum(),
         start=traces.start.min(),
         end=end.max(),
-        input_tokens=_total(traces.input_tokens),
-        output_tokens=_total(traces.output_tokens),
+        input_tokens=traces.input_tokens.sum(),
+        output_tokens=traces.output_tokens.sum(),
         cost_usd=traces.cost_usd.sum(),
     )
     return rolled.mutate(duration_s=_seconds_between(rolled.start, rolled.end)).select(*schema.SESSIONS.names)
@@ -77,8 +77,3 @@ def unpriced(spans: ir.Table) -> ir.BooleanValue:
 
 def _seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
     return end.delta(start, unit="us") / 1e6
-
-
-def _total(column: ir.NumericColumn, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
-    """Sum to a BIGINT: DuckDB widens sums of integers to 128 bits, which pandas knows as floats only."""
-    return column.sum(where=where).cast("int64")

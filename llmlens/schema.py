@@ -168,7 +168,7 @@ CONTENTS = Table(
         _text("input", "what the span was given"),
         _text("output", "what it gave back"),
         Column("attributes", "json", "every attribute of the span, nothing dropped"),
-        Column("events", "json", "events of the span: a list of {name, time, attributes}"),
+        Column("events", "json", "events of the span: a list of {name, time in ns since the epoch, attributes}"),
         Column("links", "json", "links to other spans: a list of {trace_id, span_id, attributes}"),
         Column("resource", "json", "attributes of the resource and name and version of the scope"),
     ),

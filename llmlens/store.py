@@ -111,7 +111,7 @@ class Store:
             f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' if c.name in frame.columns else f"NULL::{c.sql_type}"
             for c in table.columns
         )
-        self.insert(f"INSERT INTO {name} SELECT {selected} FROM incoming", incoming=_arrow_of(frame))
+        self.insert(f"INSERT INTO {name} SELECT {selected} FROM incoming", incoming=arrow_of(frame))
 
     def materialise(self, sql: str, prefix: str) -> str:
         """Keep the result of a query as a table and return its name."""
@@ -156,7 +156,8 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
         return
 
 
-def _arrow_of(frame: pd.DataFrame) -> pa.Table:
+def arrow_of(frame: pd.DataFrame) -> pa.Table:
+    """Convert a DataFrame to Arrow; times without a zone are UTC."""
     import pandas as pd
     import pyarrow as pa
 

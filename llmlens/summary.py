@@ -42,7 +42,7 @@ def summarise(traces: Traces) -> dict[str, Any]:
     ).iloc[0]
     said: dict[str, Any] = {key: _plain(total[key]) for key in total.index}
     for key in ("input_tokens", "output_tokens", "n_unpriced", "errors"):
-        said[key] = said[key] or 0
+        said[key] = int(said[key] or 0)
     for key, column in (("kinds", "kind"), ("features", "feature"), ("services", "service"), ("conventions", "convention")):
         said[key] = _counts(traces, spans, column)
     said["models"] = _counts(traces, spans.filter(usage), "model")

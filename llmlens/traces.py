@@ -112,8 +112,10 @@ class Traces:
         def make() -> None:
             import ibis
 
-            rollup = trace_rollup(self._store.ibis("spans"), info)
-            self._store.execute(f"CREATE TABLE trace_rollup AS {ibis.to_sql(rollup, dialect='duckdb')}")
+            rollup = ibis.to_sql(trace_rollup(self._store.ibis("spans"), info), dialect="duckdb")
+            columns = [c for c in schema.TRACES.columns if c.name not in ("input", "output")]
+            typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in columns)
+            self._store.execute(f"CREATE TABLE trace_rollup AS SELECT {typed} FROM ({rollup})")
 
         self._store.once("trace_rollup", make)
         return self._selected(self._store.ibis("trace_rollup"))
@@ -129,8 +131,14 @@ class Traces:
     def fetch_arrow(self, expression: ir.Expr) -> pa.Table:
         """Run an Ibis expression over this selection's tables and give an Arrow table; safe on any thread."""
         import ibis
+        import pyarrow as pa
 
-        return self._store.arrow(ibis.to_sql(expression, dialect="duckdb"))
+        table = self._store.arrow(ibis.to_sql(expression, dialect="duckdb"))
+        # DuckDB widens sums of integers to 128 bits, which reach Arrow as floats.
+        for place, (name, dtype) in enumerate(expression.as_table().schema().items()):
+            if dtype.is_integer() and not pa.types.is_integer(table.schema.field(place).type):
+                table = table.set_column(place, name, table.column(place).cast(pa.int64()))
+        return table
 
     def fetch(self, expression: ir.Expr) -> pd.DataFrame:
         """Run an Ibis expression over this selection's tables and give a DataFrame; safe on any thread."""

@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 _unpack_double = struct.Struct("<d").unpack_from
 
 #: Bytes of an encoded attribute up to which it is worth remembering, and how many are remembered at most.
-_SHORT, _REMEMBERED = 72, 1 << 16
+_SHORT, _REMEMBERED = 48, 1 << 15
 
 #: Encoded attribute -> key and value; lists apart, as each span gets its own.
 _pairs: dict[bytes, tuple[str, Value]] = {}
@@ -98,7 +98,7 @@ def attributes(encoded: Iterable[bytes], notes: Notes) -> dict[str, Value]:
 
 
 def _other(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
-    """Decode into `decoded` what is not a text in its usual encoding; remember what is short, sound and may come again."""
+    """Decode into `decoded` what is no text in its usual encoding; remember what is sound and may come again."""
     if (listed := _lists.get(pair)) is not None:
         decoded[listed[0]] = list(listed[1])
         return
@@ -108,12 +108,13 @@ def _other(pair: bytes, decoded: dict[str, Value], notes: Notes) -> None:
         return
     key, value = found
     decoded[key] = value
-    if len(notes) > noted or len(pair) >= _SHORT or isinstance(value, (float, dict)):
+    if len(notes) > noted:
         return
-    if not isinstance(value, list):
+    if isinstance(value, list):
+        if len(pair) < 4 * _SHORT and not any(isinstance(item, (list, dict)) for item in value):
+            _remember(_lists, pair, (key, tuple(value)))
+    elif len(pair) < _SHORT and not isinstance(value, (float, dict)):
         _remember(_pairs, pair, (key, value))
-    elif not any(isinstance(item, (list, dict)) for item in value):
-        _remember(_lists, pair, (key, tuple(value)))
 
 
 def _remember(memory: dict[bytes, _T], encoded: bytes, decoded: _T) -> None:

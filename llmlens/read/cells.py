@@ -101,7 +101,8 @@ def number(values: Column, *, factor: float = 1.0, durations: bool = False, whol
         texts = label(values)
         given = texts.notna()
         plain = _parsed(texts, whole=whole)
-        absolute = _with_units(texts) if durations else pd.Series(np.nan, index=values.index)
+        others = texts.where(plain.isna())
+        absolute = _with_units(others) if durations and others.notna().any() else pd.Series(np.nan, index=values.index)
     floats = plain.astype("float64")
     floats = floats / round(1 / factor) if factor < 1 else floats * factor  # 1834 / 1000 is 1.834; 1834 * 0.001 is not
     floats = floats.where(absolute.isna(), absolute)
@@ -242,14 +243,16 @@ def truth(values: Column) -> Column:
     if pd.api.types.is_bool_dtype(values):
         return values.astype("Float64")
     words = {
-        "true": 1.0, "yes": 1.0, "up": 1.0, "thumbsup": 1.0, "thumbup": 1.0, "pass": 1.0, "passed": 1.0, "positive": 1.0, "good": 1.0,
-        "like": 1.0, "false": 0.0, "no": 0.0, "down": 0.0, "thumbsdown": 0.0, "thumbdown": 0.0, "fail": 0.0, "failed": 0.0,
+        "true": 1.0, "yes": 1.0, "up": 1.0, "thumbsup": 1.0, "thumbup": 1.0, "pass": 1.0, "passed": 1.0,
+        "positive": 1.0, "good": 1.0, "like": 1.0,
+        "false": 0.0, "no": 0.0, "down": 0.0, "thumbsdown": 0.0, "thumbdown": 0.0, "fail": 0.0, "failed": 0.0,
         "negative": 0.0, "bad": 0.0, "dislike": 0.0,
     }  # fmt: skip
-    thumbs = label(values).map(
-        lambda cell: 1.0 if "👍" in cell else 0.0 if "👎" in cell else np.nan, na_action="ignore"
-    )
-    return _squeezed(values).map(words, na_action="ignore").astype("Float64").fillna(thumbs.astype("Float64"))
+    read = _squeezed(values).map(words, na_action="ignore").astype("Float64")
+    cells = label(values)
+    for thumb, value in (("👍", 1.0), ("👎", 0.0)):
+        read = read.mask(cells.str.contains(thumb, regex=False).fillna(value=False), value)
+    return read
 
 
 def texts(values: Column) -> Column:

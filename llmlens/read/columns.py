@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +12,8 @@ from .aliases import Shape, aliases, find, squeeze, words
 from .score_columns import ScoreColumns, given_scores, score_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import pandas as pd
 
 #: What a user may say about columns: tidy column -> header, or (header, unit of its values).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -14,11 +13,14 @@ from . import cells, json_rows
 from .aliases import aliases
 from .columns import Overrides, Recognition, recognise
 from .raw import Problem
-from .rows import Rows
 from .score_columns import score_rows
 from .tidy_frames import empty
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .rows import Rows
+
     Column = pd.Series[Any]
 
 #: A column, or a function of a row (as a dict), that gives the product feature.

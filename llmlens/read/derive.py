@@ -54,9 +54,16 @@ def _rows(store: Store, name: str) -> Iterator[list[tuple[Any, ...]]]:
                 yield rows
         return
     # A call is asked for in one span and executed in another one: they are paired within their trace.
-    rows = [row for spans in _contents(store) for span in spans for row in make(span)]
+    rows = []
+    parents = {}
+    for spans in _contents(store):
+        for span in spans:
+            found = tool_calls(span)
+            if found:
+                rows += found
+            parents[span.trace_id, span.span_id] = span.parent_id
     if rows:
-        yield [tuple(row) for row in merge_tool_calls(rows)]
+        yield [tuple(row) for row in merge_tool_calls(rows, parents)]
 
 
 def _contents(store: Store) -> Iterator[list[SpanContent]]:

@@ -94,6 +94,10 @@ class Source(io.BufferedReader):
         super().__init__(raw, _BUFFER)
         self.problems = problems
 
+    def position(self) -> int:
+        """Say how many unpacked bytes have been taken from the file so far."""
+        return self.raw.given if isinstance(self.raw, _Reader) else 0
+
 
 def open_binary(path: str | os.PathLike[str], max_bytes: int = MAX_UNPACKED) -> Source:
     """Open a file (`-` is standard input) and undo gzip and zstd, recognised by their first bytes.
@@ -129,6 +133,8 @@ def _open(path: str | os.PathLike[str]) -> io.BufferedIOBase | io.RawIOBase:
 class _Reader(io.RawIOBase):
     """A raw stream that fills the buffer it is given unless the data ends, so that one look shows a full beginning."""
 
+    given = 0
+
     def readable(self) -> bool:
         return True
 
@@ -141,6 +147,7 @@ class _Reader(io.RawIOBase):
                 break
             view[filled : filled + len(part)] = part
             filled += len(part)
+        self.given += filled
         return filled
 
     def _next(self, size: int) -> bytes:

@@ -1,8 +1,7 @@
-"""Columns <-> JSON: rows written as JSON objects without a loop over them, and objects in cells taken apart into columns."""
+"""Columns <-> JSON: rows written as objects without a loop over them, objects in cells taken apart into columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +15,14 @@ from .aliases import aliases, squeeze
 from .rows import column, dump
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     Column = pd.Series[Any]
 
 _DEPTH = 3
 _MANY_KEYS = 300
+_BREAKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_CONTROLS = {chr(code): f"\\u{code:04x}" for code in range(32)}
 
 
 def objects(columns: Mapping[str, Column], length: int) -> Column:
@@ -55,19 +58,19 @@ def _json(values: Column) -> pa.Array:
 
 def _escaped(texts: pa.Array) -> pa.Array:
     """Escape what JSON wants escaped."""
-    texts = pc.replace_substring(texts, "\\", "\\\\")
-    texts = pc.replace_substring(texts, '"', '\\"')
-    if _any(texts, r"[\x00-\x1f]"):
-        for mark, escaped in (("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+    for mark in ("\\", '"'):
+        if _any(pc.match_substring(texts, mark)):
+            texts = pc.replace_substring(texts, mark, "\\" + mark)
+    for marks in (_BREAKS, _CONTROLS):
+        if not _any(pc.match_substring_regex(texts, r"[\x00-\x1f]")):
+            break
+        for mark, escaped in marks.items():
             texts = pc.replace_substring(texts, mark, escaped)
-        if _any(texts, r"[\x00-\x1f]"):
-            for code in range(32):
-                texts = pc.replace_substring(texts, chr(code), f"\\u{code:04x}")
     return texts
 
 
-def _any(texts: pa.Array, pattern: str) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+def _any(found: pa.Array) -> bool:
+    return bool(pc.any(found).as_py())
 
 
 def taken_apart(frame: pd.DataFrame) -> dict[str, Column]:
@@ -85,7 +88,9 @@ def taken_apart(frame: pd.DataFrame) -> dict[str, Column]:
             parsed = cells.parse(cell) if isinstance(cell, str) and cell[:1] == "{" else None
             if isinstance(parsed, dict):
                 for path, value in _leaves(parsed, name, _DEPTH):
-                    inner.setdefault(path, [None] * len(values))[row] = value
+                    if path not in inner:
+                        inner[path] = [None] * len(values)
+                    inner[path][row] = value
             if len(inner) > _MANY_KEYS:
                 break
         else:

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from .. import schema
 from ..errors import ReadError
-from ..store import Store
+from ..store import Store, arrow_of
 from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
 from .pivot import FeatureFunction, Fields, dumps, pivot, resource_text
 from .raw import Problem, Raw, RawLog, RawScore, RawSpan
-from .scores import score_rows
+from .scores import has_scores, log_scores, score_rows, span_scores
 from .texts import CONTENT_ROWS, keep_text_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from .table import TableLoad
 
 #: A chunk is mapped when it has this many spans, or when its source has given this many bytes.
 _CHUNK_SPANS = 4096
@@ -53,12 +55,13 @@ class Loader:
         self.feature = feature
         self.prices = prices
         self.strict = strict
-        self.rows_in = 0
+        self.items_in = 0
+        self.notes: list[str] = []
         self._spans: list[RawSpan] = []
         self._sources: list[str] = []
         self._n = 0
         self._logs: list[tuple[RawLog, str]] = []
-        self._scores: list[tuple[RawScore, str]] = []
+        self._scores: list[RawScore] = []
         self._resources: dict[str, int] = {}
         self._texts = {a for name in TEXTS for a in conventions.text_attributes(name)}
         self._texts_met: set[str] = set()
@@ -85,8 +88,8 @@ class Loader:
 
     def add(self, raw: Raw, source: str) -> None:
         """Take one item."""
+        self.items_in += 1
         if type(raw) is RawSpan:
-            self.rows_in += 1
             self._spans.append(raw)
             self._sources.append(source)
             if len(self._spans) >= _CHUNK_SPANS:
@@ -95,10 +98,37 @@ class Loader:
             self.problem(raw, source)
         elif type(raw) is RawLog:
             self._logs.append((raw, source))
+            if has_scores((), (raw.name,)):
+                self._scores.extend(log_scores(raw))
             if len(self._logs) >= _CHUNK_SPANS:
                 self._flush_logs()
         elif type(raw) is RawScore:
-            self._scores.append((raw, source))
+            self._scores.append(raw)
+
+    def add_tables(self, load: TableLoad, source: str) -> None:
+        """Take the rows of a table, mapped already, and the spans that were in it raw."""
+        for problem in load.problems:
+            self.problem(problem, source)
+        self.notes.extend(note for note in load.notes if note not in self.notes)
+        self.add_all(load.raw, source)
+        count = len(load.spans)
+        self.items_in += count
+        if not count:
+            return
+        import pyarrow as pa
+
+        self._flush()
+        self._wait()
+        n = pa.array(range(self._n, self._n + count), pa.int64())
+        self._n += count
+        spans = arrow_of(load.spans).append_column("n", n)
+        names = ", ".join(f'"{c.name}"' for c in _STAGED)
+        typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in _STAGED)
+        self.store.insert(f"INSERT INTO staged ({names}, n) SELECT {typed}, n FROM rows", rows=spans)
+        contents = arrow_of(load.contents).append_column("n", n)
+        columns = "trace_id, span_id, input, output, attributes, events, links, n"
+        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM rows", rows=contents)
+        self.store.insert_frame("scores", load.scores)
 
     def problem(self, problem: Problem, source: str) -> None:
         """Count a problem; those with the same reason in the same source are one row."""
@@ -143,14 +173,16 @@ class Loader:
     def _flush(self) -> None:
         if not self._spans:
             return
-        wide, mapping, fields = pivot(self._spans, self._sources, self.conventions, self.feature)
-        wide = wide.append_column("resource", self._resource_numbers())
+        wide = pivot(self._spans, self._sources, self.conventions, self.feature)
+        if has_scores(wide.attributes, wide.events):
+            self._scores.extend(score for span in self._spans for score in span_scores(span))
+        table = wide.table.append_column("resource", self._resource_numbers())
         self._texts_met.update(*(self._texts & span.attributes.keys() for span in self._spans))
         numbers = (self._n, self._n + len(self._spans))
         self._n = numbers[1]
         self._spans, self._sources = [], []
         self._wait()
-        self._running = self._worker.submit(self._insert, wide, mapping, fields, numbers)
+        self._running = self._worker.submit(self._insert, table, wide.mapping, wide.fields, numbers)
 
     def _resource_numbers(self) -> pa.Array:
         """Number the resources: they are long, and few."""
@@ -245,7 +277,7 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
 
 def _log_event(log: RawLog) -> bytes:
     body = {} if log.body in (None, "", {}) else {"body": log.body}
-    return dumps({"name": log.name, "time_ns": log.time_ns, "attributes": {**log.attributes, **body}})
+    return dumps({"name": log.name, "time": log.time_ns, "attributes": {**log.attributes, **body}})
 
 
 @contextmanager

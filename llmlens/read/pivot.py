@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,10 +22,21 @@ FeatureFunction = Callable[[dict[str, Any]], "str | None"]
 Fields = dict[tuple[str, str, str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Pivoted:
+    """The wide `table`, the `mapping` reduced to what occurs in it, and the column of the table that each field is in."""
+
+    table: pa.Table
+    mapping: Conventions
+    fields: Fields
+    attributes: set[str]
+    events: set[str]
+
+
 def pivot(
     spans: Sequence[RawSpan], source: Sequence[str], conventions: Conventions, feature: FeatureFunction | None
-) -> tuple[pa.Table, Conventions, Fields]:
-    """Make the wide table; also give the mapping reduced to what occurs, and the column that each field is in."""
+) -> Pivoted:
+    """Make the wide table of a chunk of spans."""
     import pyarrow as pa
 
     attributes = [span.attributes for span in spans]
@@ -45,8 +57,8 @@ def pivot(
         "status_text": pa.array([s.status_message for s in spans], pa.string()),
         "source": pa.DictionaryArray.from_arrays(*_coded(source)),
         "attributes": pa.array([dumps(a) for a in attributes], pa.binary()).cast(pa.string()),
-        "events": pa.array([dumps(_events(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
-        "links": pa.array([dumps(_links(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
+        "events": pa.array([dumps(events_of(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
+        "links": pa.array([dumps(links_of(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
         "convention": pa.array(_conventions(attributes, mapping), pa.string()),
     }
     fields: Fields = {}
@@ -57,7 +69,7 @@ def pivot(
         columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
     if feature is not None:
         columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
-    return pa.table(columns), mapping, fields
+    return Pivoted(pa.table(columns), mapping, fields, present, event_names)
 
 
 def dumps(value: Any) -> bytes:
@@ -142,11 +154,11 @@ def resource_text(origin: Origin) -> str:
     return dumps({"attributes": origin.resource, "scope": {k: v for k, v in scope.items() if v}}).decode("utf-8")
 
 
-def _events(span: RawSpan) -> list[dict[str, Any]]:
-    return [{"name": e.name, "time_ns": e.time_ns, "attributes": e.attributes} for e in span.events]
+def events_of(span: RawSpan) -> list[dict[str, Any]]:
+    return [{"name": e.name, "time": e.time_ns, "attributes": e.attributes} for e in span.events]
 
 
-def _links(span: RawSpan) -> list[dict[str, Any]]:
+def links_of(span: RawSpan) -> list[dict[str, Any]]:
     return [{"trace_id": x.trace_id, "span_id": x.span_id, "attributes": x.attributes} for x in span.links]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from .tidy_frames import empty, tidy
 if TYPE_CHECKING:
     Column = pd.Series[Any]
 
-_SCORE_IDS = uuid.UUID("6f0e5bb4-3a2f-5f0c-9c52-0d6f3f6b8a11")
 _LONG_LABEL = 64
 
 
@@ -121,5 +120,7 @@ def _rows(
     if whole_trace:
         table = table.drop_duplicates("trace_id")
     keys = zip(table["trace_id"], table["span_id"].where(table["span_id"].notna(), ""), strict=True)
-    ids = [str(uuid.uuid5(_SCORE_IDS, dump([trace, span, score.name]))) for trace, span in keys]
+    ids = [
+        hashlib.blake2b(dump([trace, span, score.name]).encode(), digest_size=16).hexdigest() for trace, span in keys
+    ]
     return table.assign(score_id=pd.Series(ids, index=table.index, dtype="str"))

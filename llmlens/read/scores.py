@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .. import schema
 from ..errors import SelectionError
+from . import contents
+from .pivot import events_of, links_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .raw import RawScore
+    from .raw import RawLog, RawScore, RawSpan
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "llmlens:score")
+_ATTRIBUTES = ("annotations.", "evaluations.")
+_EVENT = "gen_ai.evaluation"
 _SOURCES = {
     "llm": "judge", "eval": "judge", "llm_judge": "judge", "judge": "judge",
     "human": "human", "annotation": "human", "annotator": "human",
@@ -33,12 +37,35 @@ def score_source(text: str | None) -> str | None:
     return _SOURCES.get(text.lower(), text.lower()) if text else None
 
 
-def score_rows(scores: Sequence[tuple[RawScore, str]]) -> pd.DataFrame:
+def has_scores(attributes: Iterable[str], events: Iterable[str]) -> bool:
+    """Say whether spans with these names of attributes and events may carry judgements."""
+    return any(mark in name for name in attributes for mark in _ATTRIBUTES) or any(_EVENT in name for name in events)
+
+
+def span_scores(span: RawSpan) -> list[RawScore]:
+    """Give the judgements on a span; see contents/scores.py."""
+    kind = str(span.attributes.get("openinference.span.kind", "")).lower()
+    return contents.scores(_content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span)))
+
+
+def log_scores(log: RawLog) -> list[RawScore]:
+    """Give the judgements in a log record."""
+    event = {"name": log.name, "time": log.time_ns, "attributes": {**log.attributes, "body": log.body}}
+    return contents.scores(_content(log.trace_id, log.span_id, "", {}, [event], []))
+
+
+def _content(
+    trace_id: str, span_id: str, kind: str, attributes: dict[str, Any], events: list[Any], links: list[Any]
+) -> contents.SpanContent:
+    return contents.SpanContent(trace_id, span_id, None, kind, "", "", None, None, attributes, events, links)
+
+
+def score_rows(scores: Sequence[RawScore]) -> pd.DataFrame:
     """Make the rows of scores found beside or inside spans; the same score met twice is one row."""
     import pandas as pd
 
     rows = {}
-    for score, _ in scores:
+    for score in scores:
         key = score.score_id or score_id(score.trace_id, score.span_id, score.name, score.author or score.source)
         created = None if score.created_ns is None else pd.Timestamp(score.created_ns, tz="UTC").floor("us")
         rows[key] = {
@@ -49,7 +76,7 @@ def score_rows(scores: Sequence[tuple[RawScore, str]]) -> pd.DataFrame:
             "name": score.name,
             "value": score.value,
             "label": score.label,
-            "data_type": "numeric" if score.value is not None and score.label is None else "categorical",
+            "data_type": "numeric" if score.value is not None else "categorical" if score.label is not None else "text",
             "source": score_source(score.source),
             "author": score.author,
             "comment": score.comment,
@@ -80,7 +107,7 @@ def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[schema.SCORES.names]
     bools = frame["value"].map(lambda v: isinstance(v, bool)).astype(bool)
     frame["value"] = pd.to_numeric(frame["value"].astype(object).where(frame["value"].notna(), None), errors="coerce")
-    kind = pd.Series("categorical", index=frame.index).mask(frame["value"].notna() & frame["label"].isna(), "numeric")
+    kind = pd.Series("categorical", index=frame.index).mask(frame["value"].notna(), "numeric")
     frame["data_type"] = frame["data_type"].astype(object).where(frame["data_type"].notna(), kind.mask(bools, "boolean"))
     made = [
         score_id(t, None if pd.isna(s) else s, n, None if pd.isna(a) else a)

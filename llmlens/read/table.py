@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
-import pandas as pd
-import pyarrow as pa
 
 from ..schema import CONTENTS, SCORES, SPANS
 from . import cells, json_rows
 from .columns import Overrides, Recognition
 from .conversion import Conversion, Feature, Scores
 from .raw import Problem, Raw
-from .rows import Rows, frame_rows, read_csv_rows, read_jsonl_rows, read_parquet_rows
+from .row_files import read_csv_rows, read_jsonl_rows, read_parquet_rows
+from .rows import Rows, frame_rows
 from .runs import raw_shape, to_raw_spans
 from .tidy_frames import empty
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterable, Iterator
+
+    import pandas as pd
+    import pyarrow as pa
 
 #: Takes a cell that holds a whole trace as JSON, and its line; gives what is in it.
-Nested: TypeAlias = Callable[[str, int], Iterable[Raw]]
+Nested: TypeAlias = "Callable[[str, int], Iterable[Raw]]"
 
 
 @dataclass
@@ -109,7 +111,7 @@ def rows_to_tables(
 
     `columns`: tidy column -> header, or (header, unit); `feature`: a header, or a function of a row; `scores`: headers,
     or score name -> header, instead of the columns that look like scores. Ids that are missing are made of `source` and
-    the line. Raises `UnknownNameError` when a column that is named does not exist.
+    the line. `nested` decodes whole traces, where the rows are those of `mlflow.search_traces()`. Raises `UnknownNameError` when a column that is named does not exist.
     """
     nothing = TableLoad(empty(SPANS), empty(CONTENTS), empty(SCORES), list(rows.problems), list(rows.notes))
     if not len(rows.frame):
@@ -121,7 +123,7 @@ def rows_to_tables(
         nothing.raw.extend(to_raw_spans(records, source, rows.lines.tolist()))
         nothing.notes.append(f"the rows are {shape} spans; their attributes were read as such")
         return nothing
-    if nested is not None and not columns and {"trace", "trace_metadata"} <= headers:
+    if nested is not None and not columns and {"trace", "trace_metadata"} <= headers:  # mlflow.search_traces()
         for line, text in zip(rows.lines.tolist(), cells.text(rows.frame["trace"]), strict=True):
             nothing.raw.extend(nested(text, line) if isinstance(text, str) else [Problem(line, "the row has no trace")])
         nothing.notes.append("every row is a trace; its spans were read from the JSON in it")

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from ..store import Store
 
-#: What a load stores of the contents: the attributes as JSON, and the number of the resource.
+#: What a load stores of the contents: the attributes as JSON, the number of the resource, and texts that came as such.
 CONTENT_ROWS = """
-    CREATE TABLE content_rows (trace_id VARCHAR, span_id VARCHAR, attributes VARCHAR, events VARCHAR, links VARCHAR,
-                               resource INTEGER, n BIGINT)
+    CREATE TABLE content_rows (trace_id VARCHAR, span_id VARCHAR, input VARCHAR, output VARCHAR, attributes VARCHAR,
+                               events VARCHAR, links VARCHAR, resource INTEGER, n BIGINT)
 """
 _CHUNK = 20_000
 
@@ -75,7 +75,7 @@ def _raw_sql(store: Store) -> str:
     parts = {}
     for name in TEXTS:
         places = [f"found[{i}]" for i, (column, _) in enumerate(sources, 1) if column == name]
-        parts[name] = f"coalesce({', '.join(places)})" if places else "NULL::VARCHAR"
+        parts[name] = f"coalesce({', '.join([name, *places])})"
     columns = ", ".join(f'{parts.get(c, c)} AS "{c}"' for c in schema.CONTENTS.names)
     return f"""
         SELECT {columns}, n FROM (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..schema import Table
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..schema import Table
 
 _DTYPES: Mapping[str, Any] = {
     "text": "str",

@@ -1,43 +1,55 @@
-// Messages as a chat: who said what, tool calls with their arguments beside their results.
+// Messages as a chat: who said what, tool calls with their arguments, and what came of them.
 
 const ROLE_TEXT = { system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool result", function: "Tool result" };
+const QUIET_ROLES = new Set(["system", "developer"]);
 const SYSTEM_FOLD = 280;
+const LAST_SHOWN = 4;
 
 function chatSection(view, detail, more) {
-  const calls = new Map(detail.tool_calls.filter((c) => c.call_id).map((c) => [c.call_id, c]));
-  const answered = new Map();
-  for (const m of detail.messages) if (m.tool_call_id && ["tool", "function"].includes(m.role)) answered.set(m.tool_call_id, m);
-  const inputs = detail.messages.filter((m) => m.direction !== "output");
-  const outputs = detail.messages.filter((m) => m.direction === "output");
-  const asked = detail.tool_calls.filter((c) => c.requested_by === detail.span.span_id && !answered.has(c.call_id));
-  const bubble = (message) => {
-    const role = String(message.role || "message").toLowerCase();
-    const call = calls.get(message.tool_call_id);
-    const quiet = role === "system" || role === "developer";
-    const title = ROLE_TEXT[role] || oneLine(role, 40);
-    const text = textParts(message.content);
-    return h("div", { class: "lm-message", "data-role": role in ROLE_TEXT ? role : "other", "data-direction": message.direction },
-      h("div", { class: "lm-row lm-message-head" }, h("b", {}, title),
-        message.name && h("span", { class: "lm-muted lm-cut" }, oneLine(message.name, 80)),
-        call?.tool && h("span", { class: "lm-mono lm-cut" }, oneLine(call.tool, 80)),
-        h("span", { class: "lm-grow" }), text.total > 200 && h("span", { class: "lm-faint lm-tiny" }, `${format.full(text.total)} chars`),
-        copyButton(view.root, () => wholeText(message.content, more), "Copy this message")),
-      call?.arguments && answered.has(call.call_id) && h("div", { class: "lm-arguments" }, foldedText(view, call.arguments, { more, limit: 400 })),
-      text.total ? foldedText(view, message.content, { more, limit: quiet ? SYSTEM_FOLD : FOLD }) : h("div", { class: "lm-muted" }, "(no text)"));
-  };
+  const { messages } = detail;
+  const calls = new Map();
+  for (const call of [...messages.flatMap((m) => m.calls || []), ...detail.tool_calls]) if (call.call_id) calls.set(call.call_id, call);
+  const inputs = messages.filter((m) => m.direction !== "output");
+  const outputs = messages.filter((m) => m.direction === "output");
+  const asked = detail.tool_calls.filter((call) => call.requested_by === detail.span.span_id);
+  const bubble = (message) => messageBubble(view, message, calls, more);
+
+  // A long history is folded in the middle: instructions and the latest messages matter.
+  const opening = inputs.findIndex((m) => !QUIET_ROLES.has(m.role));
+  const hidden = inputs.slice(opening, -LAST_SHOWN);
+  const folds = opening >= 0 && hidden.length > 2 && !view.needle;
+  const gap = h("div", { class: "lm-break" }, h("button", { type: "button", class: "lm-button lm-quiet", "data-earlier": hidden.length, onclick: () => {
+    gap.replaceWith(...hidden.map(bubble));
+  } }, `Show ${hidden.length} earlier messages`));
   return h("div", { class: "lm-chat" },
-    inputs.map(bubble),
-    outputs.length || asked.length ? h("div", { class: "lm-break" }, h("span", {}, "Output")) : null,
+    folds ? [inputs.slice(0, opening).map(bubble), gap, inputs.slice(-LAST_SHOWN).map(bubble)] : inputs.map(bubble),
+    outputs.length || asked.length ? h("div", { class: "lm-break" }, "Output") : null,
     outputs.filter((m) => textParts(m.content).total || !asked.length).map(bubble),
-    asked.map((call) => toolCard(view, call, more, "asks for")));
+    asked.map((call) => toolCard(view, call, more, "calls")));
+}
+
+function messageBubble(view, message, calls, more) {
+  const role = String(message.role || "message").toLowerCase();
+  const { total } = textParts(message.content);
+  const asks = message.direction === "output" ? [] : message.calls || [];
+  const tool = message.name || calls.get(message.tool_call_id)?.tool;
+  return h("div", { class: "lm-message", "data-role": role in ROLE_TEXT ? role : "other", "data-direction": message.direction },
+    h("div", { class: "lm-row lm-message-head" }, h("b", {}, Object.hasOwn(ROLE_TEXT, role) ? ROLE_TEXT[role] : oneLine(role, 40)),
+      tool && h("span", { class: "lm-mono lm-muted lm-cut" }, oneLine(tool, 80)),
+      h("span", { class: "lm-grow" }), total > 200 && h("span", { class: "lm-faint lm-tiny" }, `${format.full(total)} characters`),
+      total > 0 && copyButton(view.root, () => wholeText(message.content, more), "Copy this message")),
+    total > 0 ? foldedText(view, message.content, { more, limit: QUIET_ROLES.has(role) ? SYSTEM_FOLD : FOLD }) : !asks.length && h("div", { class: "lm-muted" }, "(no text)"),
+    asks.map((call) => h("div", { class: "lm-arguments" }, h("div", { class: "lm-row" }, h("span", { class: "lm-muted lm-tiny" }, "calls"), h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)")),
+      call.arguments && foldedText(view, call.arguments, { more, limit: 400 }))));
 }
 
 // One tool call: its name, arguments and result.
 function toolCard(view, call, more, verb) {
   return h("div", { class: "lm-card", "data-failed": call.status === "error" ? "own" : null },
-    h("div", { class: "lm-row lm-card-head" }, kindBadge("tool"), verb && h("span", { class: "lm-muted" }, verb), h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)"),
-      h("span", { class: "lm-grow" }), call.status === "error" && h("span", { class: "lm-error lm-tiny" }, "error"),
+    h("div", { class: "lm-row lm-card-head" }, verb && h("span", { class: "lm-muted" }, verb), kindBadge("tool"), h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)"),
+      h("span", { class: "lm-grow" }), call.status === "error" && h("span", { class: "lm-error lm-row" }, icon("error"), "error"),
       call.call_id && h("span", { class: "lm-faint lm-mono lm-cut", title: oneLine(call.call_id) }, oneLine(call.call_id, 24))),
     call.arguments ? [h("div", { class: "lm-caption" }, "Arguments"), foldedText(view, call.arguments, { more })] : null,
-    call.result !== null && call.result !== undefined ? [h("div", { class: "lm-caption" }, "Result"), foldedText(view, call.result, { more })] : null);
+    call.result !== null && call.result !== undefined ? [h("div", { class: "lm-caption" }, "Result"), foldedText(view, call.result, { more })]
+      : verb && h("div", { class: "lm-caption" }, call.span_id ? "It gave no result." : "No span shows that it was carried out."));
 }

@@ -71,12 +71,27 @@ export default defineView("cost", (view) => {
       delete tip.dataset.row;
       tip.hidden = true;
       cursor = tree.below[open].find((i) => i === selected) ?? -1;
+      const held = holdFocus();
       head();
       await paint();
+      if (held) restFocus();
       if (turn === asked) view.ready({ rows: tree.rows.label.length, path: JSON.stringify(path), mode: asTable ? "table" : "map" });
     } catch (error) {
       if (turn === asked && !view.signal.aborted) view.fail(error, show);
     }
+  }
+
+  // What has the focus may be about to go: the widget keeps it meanwhile, else the notebook would take the next keys.
+  function holdFocus() {
+    const held = root.contains(root.ownerDocument.activeElement);
+    if (held) root.focus({ preventScroll: true });
+    return held;
+  }
+
+  function restFocus() {
+    const rows = asTable ? table.element : map;
+    const target = rows.hidden ? toggle : asTable ? rows.querySelector(".lm-on button") || rows.querySelector("tbody button") : map;
+    if (root.ownerDocument.activeElement === root) target?.focus({ preventScroll: true });
   }
 
   async function paint() {
@@ -229,7 +244,7 @@ export default defineView("cost", (view) => {
   function outlines() {
     for (const { row, slice } of tiles()) slice.setAttribute("data-row", String(row));
     place(chosen, selected === open ? -1 : selected);
-    place(outline, root.ownerDocument.activeElement === map || map.matches(":focus") ? cursor : -1);
+    place(outline, map.matches(":focus-visible") ? cursor : -1);
     map.setAttribute("aria-label", `Treemap of ${tree.measure.total}. Arrow keys move, Enter opens, Backspace goes back, t shows a table.`);
   }
 
@@ -260,7 +275,11 @@ export default defineView("cost", (view) => {
     fill(says, `${oneLine(tree.rows.label[row])}, ${tree.measure.show(tree.rows.value[row])}, ${percent(tree.share(row))}`);
   }
 
-  view.listen(map, "focus", () => { if (cursor < 0) move(0, 0); else place(outline, cursor); });
+  // plotly keeps a click from moving the focus; without it the notebook would take the keys.
+  view.listen(map, "pointerdown", () => map.focus({ preventScroll: true }));
+  view.listen(map, "focus", () => {
+    if (map.matches(":focus-visible")) return cursor < 0 ? move(0, 0) : place(outline, cursor);
+  });
   view.listen(map, "blur", () => { outline.hidden = true; });
   const watchSize = new ResizeObserver(() => requestAnimationFrame(() => requestAnimationFrame(() => { if (tree && !map.hidden) outlines(); })));
   watchSize.observe(map);
@@ -270,9 +289,10 @@ export default defineView("cost", (view) => {
   function flip() {
     asTable = !asTable;
     toggle.setAttribute("aria-pressed", String(asTable));
+    root.focus({ preventScroll: true });
     paint().then(() => {
       root.dataset.mode = asTable ? "table" : "map";
-      (asTable ? table.element.querySelector("tbody button") : map)?.focus({ preventScroll: true });
+      restFocus();
     }, (error) => view.fail(error));
   }
 

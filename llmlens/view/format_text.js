@@ -9,11 +9,24 @@ const parseJson = (text) => {
   try { return JSON.parse(text); } catch { return undefined; }
 };
 
+// JSON as text, what fits on a line kept on one.
+function prettyJson(value, indent = 0, used = indent) {
+  const flat = JSON.stringify(value) ?? "";
+  if (value === null || typeof value !== "object" || indent > 100) return flat;
+  const list = Array.isArray(value);
+  if (flat.length + used < 52 || flat.length === 2)
+    return list ? `[${value.map((v) => prettyJson(v)).join(", ")}]` : flat.length === 2 ? "{}" : `{ ${Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${prettyJson(v)}`).join(", ")} }`;
+  const pad = " ".repeat(indent + 2);
+  const inner = list ? value.map((v) => pad + prettyJson(v, indent + 2)) : Object.entries(value).map(([k, v]) => `${pad}${JSON.stringify(k)}: ${prettyJson(v, indent + 2, indent + 4 + k.length)}`);
+  return `${list ? "[" : "{"}\n${inner.join(",\n")}\n${" ".repeat(indent)}${list ? "]" : "}"}`;
+}
+
 // JSON as text with its keys, strings and numbers coloured.
 function jsonElement(value) {
-  const text = visible(JSON.stringify(value, null, 2) ?? "");
+  const flat = JSON.stringify(value) ?? "";
   const pre = h("pre", { class: "lm-text lm-json" });
-  if (text.length > JSON_COLOURED) return put(pre, text);
+  if (flat.length > JSON_COLOURED) return put(pre, visible(JSON.stringify(value, null, 2)));
+  const text = visible(prettyJson(value));
   let at = 0;
   for (const match of text.matchAll(JSON_TOKEN)) {
     if (match.index > at) put(pre, text.slice(at, match.index));
@@ -34,13 +47,14 @@ function textParts(value) {
 // A folding text: the first `limit` characters, then a button for the rest, which is fetched when it is not here.
 function foldedText(view, value, { more, limit = FOLD, json = true, className = "" } = {}) {
   let { text, total, path } = textParts(value);
-  let open = total <= limit * 1.25;
+  const needle = (view.needle || "").trim().toLowerCase();
+  let open = total <= limit * 1.25 || (needle !== "" && text.toLowerCase().indexOf(needle) >= limit - needle.length);
   const holder = h("div", { class: `lm-fold ${className}` });
   const draw = () => {
     const whole = open && text.length >= total;
     const parsed = json && (whole || total <= limit * 8) ? parseJson(text) : undefined;
     let body;
-    if (parsed !== undefined && typeof parsed === "object") body = whole ? jsonElement(parsed) : h("pre", { class: "lm-text lm-json" }, visible(JSON.stringify(parsed, null, 2).slice(0, limit)), "…");
+    if (parsed !== undefined && typeof parsed === "object") body = whole ? jsonElement(parsed) : h("pre", { class: "lm-text lm-json" }, visible(prettyJson(parsed).slice(0, limit)), "…");
     else body = h("pre", { class: "lm-text" }, visible(open ? text : text.slice(0, limit)), !whole && "…");
     const rest = total - text.length;
     fill(holder, body, !whole && h("button", { type: "button", class: "lm-button lm-more", onclick: grow },

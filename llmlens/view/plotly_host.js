@@ -53,9 +53,10 @@ function plotText(text, limit = 80) {
   return cut.replace(PLOT_SPECIAL, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+// plotly.js 4 offers to upload a chart to Plotly Cloud by default: traces stay here.
 const PLOT_CONFIG = {
-  displaylogo: false, typesetMath: false, showTips: false, scrollZoom: false, doubleClickDelay: 350,
-  modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d", "toggleSpikelines", "sendDataToCloud"],
+  showSendToCloud: false, plotlyServerURL: "", displaylogo: false, typesetMath: false, showTips: false, scrollZoom: false, doubleClickDelay: 350,
+  modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d", "toggleSpikelines"],
 };
 
 // A place for a figure: `figure(theme)` gives {data, layout} for "light" or "dark"; `draw()` draws it now, and again

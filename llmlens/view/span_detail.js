@@ -14,7 +14,9 @@ const KEPT_DETAILS = 200;
 function detailPane(view) {
   const cache = new Map();
   const memory = { wanted: null };
+  const mark = highlighter(view);
   let showing = null;
+  let redraw = () => {};
   const head = h("header", { class: "lm-detail-head" });
   const tabs = h("div", { class: "lm-tabs", role: "tablist", "aria-label": "Parts of the span" });
   const content = h("div", { class: "lm-content", role: "tabpanel", tabindex: "0" });
@@ -84,6 +86,9 @@ function detailPane(view) {
     content.setAttribute("aria-labelledby", `${view.uid}-tab-${active.key}`);
     fill(content, failure(detail), active.draw(view, detail, more, memory, scores));
     content.scrollTop = 0;
+    const range = mark(content);
+    if (range) content.scrollTop = range.getBoundingClientRect().top - content.getBoundingClientRect().top - content.clientHeight / 3;
+    redraw = () => drawTabs(detail, scores);
     element.dataset.tab = active.key;
     element.dataset.span = detail.span.span_id;
   }
@@ -124,9 +129,12 @@ function detailPane(view) {
     },
     // Fetch the texts of a span that will probably be asked for next.
     prefetch(traceId, spanId) { load(traceId, spanId, true).catch(() => {}); },
+    // Mark `view.needle` in what is shown.
+    find: () => redraw(),
     forget: () => cache.clear(),
     clear() {
       showing = null;
+      redraw = () => {};
       for (const part of [head, tabs]) part.hidden = true;
       fill(content);
     },

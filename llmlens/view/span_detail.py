@@ -9,6 +9,7 @@ from ..errors import unknown
 from . import wire
 
 if TYPE_CHECKING:
+    from ..read.contents import SpanContent
     from ..traces import Traces
 
 #: A text is sent up to here at first; more on demand.
@@ -17,6 +18,8 @@ CLIP = 20_000
 CHUNK = 200_000
 #: Lists are sent up to here.
 _MANY = 2_000
+#: So many executed calls are looked at to find what came of those a model asked for.
+_BESIDE = 100
 
 _TEXTS = ("input", "output", "attributes", "events", "links", "resource")
 
@@ -26,6 +29,8 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
 
     Nothing is cut. Raises `UnknownNameError` when there is no such span.
     """
+    from ..read.contents import documents
+
     spans, contents = traces.table("spans"), traces.table("contents")
     row = traces.fetch(spans.filter((spans.trace_id == trace_id) & (spans.span_id == span_id)).limit(1))
     if row.empty:
@@ -37,22 +42,24 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
     tags = row["tags"].iloc[0]
     span["tags"] = [str(t) for t in tags] if tags is not None and not isinstance(tags, float) else []
     texts = {name: (values or [None])[0] for name, values in wire.columns(found).items()}
+    content = _content(span, texts)
     return {
         "span": {**span, "metadata": None, "params": None},
         **{name: texts[name] for name in ("input", "output")},
         **{name: _parsed(texts[name]) for name in ("attributes", "events", "links", "resource")},
         "metadata": _parsed(span["metadata"]),
         "params": _parsed(span["params"]),
-        **_parts(span, texts),
+        "messages": _messages(content),
+        "documents": [document._asdict() for document in documents(content)],
+        "tool_calls": _tool_calls(traces, content, row["start"].iloc[0] if row["start"].notna().all() else None),
     }
 
 
-def _parts(row: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
-    """Read messages, documents and tool calls out of the texts of a span."""
-    from ..read.contents import SpanContent, documents, messages, tool_calls
+def _content(row: dict[str, Any], texts: dict[str, Any]) -> SpanContent:
+    from ..read.contents import SpanContent
 
     attributes, events, links = (_parsed(texts[name]) for name in ("attributes", "events", "links"))
-    content = SpanContent(
+    return SpanContent(
         trace_id=row["trace_id"],
         span_id=row["span_id"],
         parent_id=row["parent_id"],
@@ -65,11 +72,48 @@ def _parts(row: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
         events=[e for e in events if isinstance(e, dict)] if isinstance(events, list) else [],
         links=[e for e in links if isinstance(e, dict)] if isinstance(links, list) else [],
     )
-    parts = {"messages": messages(content), "documents": documents(content), "tool_calls": tool_calls(content)}
-    return {
-        name: [{k: v for k, v in each._asdict().items() if k != "trace_id"} for each in found]
-        for name, found in parts.items()
-    }
+
+
+def _messages(content: SpanContent) -> list[dict[str, Any]]:
+    """Give the messages, each with the tool calls it asks for."""
+    from ..read.contents import messages
+    from ..read.contents.sources import turns
+
+    found = [message._asdict() for message in messages(content)]
+    for direction, text in (("input", content.input), ("output", content.output)):
+        mine = [message for message in found if message["direction"] == direction]
+        said = turns(direction, content.attributes, content.events, text, whole=content.kind == "llm") if mine else []
+        said = [turn for turn in said if turn.content is not None or turn.calls or turn.tool_call_id is not None]
+        for message, turn in zip(mine, said, strict=False):
+            message["calls"] = [call._asdict() for call in turn.calls]
+    return found
+
+
+def _tool_calls(traces: Traces, content: SpanContent, start: Any) -> list[dict[str, Any]]:
+    """Give the tool calls of a span; those a model asks for with what came of them, found on the spans beside it."""
+    from ..read.contents import merge_tool_calls, tool_calls
+
+    calls = tool_calls(content)
+    if content.kind == "llm" and calls:
+        own = {(call.call_id, call.tool, call.arguments) for call in calls}
+        for beside in _tools_beside(traces, content, start):
+            calls += tool_calls(beside)
+        merged = [call for call in merge_tool_calls(calls) if call.requested_by == content.span_id]
+        calls = merged if len(merged) >= len(own) else tool_calls(content)
+    return [call._asdict() for call in calls]
+
+
+def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[SpanContent]:
+    spans, contents = traces.table("spans"), traces.table("contents")
+    parents = [parent for parent in (content.parent_id, content.span_id) if parent is not None]
+    near = spans.filter((spans.trace_id == content.trace_id) & (spans.kind == "tool") & spans.parent_id.isin(parents))
+    if start is not None:
+        near = near.filter(near.start >= start)
+    near = near.order_by([near.start, near.span_id]).limit(_BESIDE)
+    near = near.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
+    data = traces.fetch(near.left_join(contents.select("trace_id", "span_id", *_TEXTS), ["trace_id", "span_id"]))
+    rows = wire.columns(data.sort_values(["start", "span_id"], kind="stable"))
+    return [_content(row, row) for row in (dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True))]
 
 
 def _parsed(text: Any) -> Any:

@@ -13,13 +13,13 @@ function ioSection(view, detail, more, memory) {
     const raw = h("button", { type: "button", class: "lm-button lm-quiet" }, "Raw");
     const pretty = h("button", { type: "button", class: "lm-button lm-quiet" }, "JSON");
     const draw = (json) => {
-      memory.json = json;
       raw.setAttribute("aria-pressed", String(!json));
       pretty.setAttribute("aria-pressed", String(json));
       fill(holder, foldedText(view, value, { more, json, limit: 4000 }));
     };
-    raw.addEventListener("click", () => draw(false));
-    pretty.addEventListener("click", () => draw(true));
+    const choose = (json) => { memory.json = json; draw(json); };
+    raw.addEventListener("click", () => choose(false));
+    pretty.addEventListener("click", () => choose(true));
     draw(isJson && memory.json !== false);
     return h("section", { class: "lm-block" },
       h("div", { class: "lm-row lm-block-head" }, h("b", {}, title), h("span", { class: "lm-faint lm-tiny" }, `${format.full(total)} characters`), h("span", { class: "lm-grow" }),

@@ -84,7 +84,7 @@ function buildTree(index) {
   }
   const rowOf = new Map(index.span_id.map((id, row) => [id, row]));
   return {
-    index, n, up, orphan, order, place, depth, size, failed, failedBelow, tokens, cost, priced, unpriced, first, last, rowOf,
+    index, n, up, orphan, order, place, depth, size, failed, failedBelow, deepest: depth.reduce((a, b) => Math.max(a, b), 0), tokens, cost, priced, unpriced, first, last, rowOf,
     firstChild,
     name: (row) => decode(index.name, row) || "(no name)",
     kind: (row) => decode(index.kind, row) || "span",
@@ -135,6 +135,9 @@ function besideRow(tree, rows, from, step) {
   if (step > 0) return rows.find((row) => tree.place[row] > here) ?? rows[0];
   return rows.findLast((row) => tree.place[row] < here) ?? rows[rows.length - 1];
 }
+
+// A duration on an axis, where it is always round: 2 s, not 2.00 s.
+const tickText = (ms) => format.ms(ms).replace(/\.0+ /, " ").replace(/(\.\d*[1-9])0+ /, "$1 ").replace(/ 0s$/, "").replace(/ 0m$/, "");
 
 // Marks of a time axis of `length` ms: about `wanted` of them, at round numbers.
 function ticks(length, wanted = 4) {

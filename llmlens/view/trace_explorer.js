@@ -13,6 +13,7 @@ export default defineView("trace-explorer", (view) => {
   const tree = treePane(view, {
     onSelect: (spanId, row) => { showSpan(row); sync(); },
     onStep: (step) => stepTrace(step),
+    onFind: (text) => { view.needle = text; detail.find(); },
     helpButton: () => keys.button,
   });
   const keys = keyboard(view, [

@@ -79,7 +79,7 @@ function traceList(view, { onOpen, onLoaded }) {
     const failed = trace.n_errors > 0;
     return h("div", { ...base, "aria-selected": String(selected), "data-trace": trace.trace_id, onclick: () => { onOpen(trace.trace_id); list.element.focus({ preventScroll: true }); } },
       h("span", { role: "gridcell", class: "lm-c-errors lm-error", title: failed ? `${trace.n_errors} spans with an error` : null },
-        failed && [icon("error"), trace.n_errors > 1 && h("span", { class: "lm-tiny" }, format.count(trace.n_errors))]),
+        failed && [icon("error"), trace.n_errors > 1 && h("span", { class: "lm-tiny" }, trace.n_errors > 99 ? "99+" : trace.n_errors)]),
       h("span", { role: "gridcell", class: "lm-c-time lm-muted", title: `${format.time(trace.start)} UTC` }, time),
       h("span", { role: "gridcell", class: "lm-c-name lm-cut", title: [label, feature, oneLine(trace.models)].filter(Boolean).join("\n") }, h("b", {}, label)),
       h("span", { role: "gridcell", class: "lm-c-duration lm-num" }, format.ms(trace.duration_s === null ? null : trace.duration_s * 1000)),

@@ -5,19 +5,21 @@ const KIND_LABELS = {
   guardrail: "GUARD", evaluator: "EVAL", event: "EVENT", span: "SPAN",
 };
 const INDENT = 13;
-const DEEPEST = 14;
+const LEAST_INDENT = 5;
 const kindBadge = (kind) => h("span", { class: "lm-kind", "data-kind": KIND_LABELS[kind] ? kind : "span", title: oneLine(kind) }, KIND_LABELS[kind] || "SPAN");
 
 // `onSelect(spanId)` is called when the user moves to a span.
-function treePane(view, { onSelect, onStep, helpButton }) {
+function treePane(view, { onSelect, onStep, onFind, helpButton }) {
   let tree = null;
   let rows = [];
   let current = -1;
   let collapsed = new Set();
   let hits = [];
+  let named = new Set();
   let kept = null;
   let filtering = true;
   let searched = "";
+  let indent = { step: INDENT, levels: 16 };
 
   const head = h("header", { class: "lm-tree-head" });
   const input = h("input", { class: "lm-input", type: "text", placeholder: "Find in trace  ( / )", "aria-label": "Find in this trace", spellcheck: "false", autocomplete: "off" });
@@ -50,14 +52,16 @@ function treePane(view, { onSelect, onStep, helpButton }) {
 
   async function find(text) {
     searched = text;
+    onFind(text);
     if (!tree) return;
     const mine = tree;
-    setHits(namedLike(tree, text), text);
+    named = new Set(namedLike(tree, text));
+    setHits([...named], text);
     if (!text.trim() || view.isStatic) return;
     try {
       const ids = await view.request("find", { trace_id: tree.index.trace.trace_id, text });
       if (mine !== tree || searched !== text) return;
-      const all = new Set([...namedLike(tree, text), ...ids.map((id) => tree.rowOf.get(id)).filter((row) => row !== undefined)]);
+      const all = new Set([...named, ...ids.map((id) => tree.rowOf.get(id)).filter((row) => row !== undefined)]);
       setHits([...all], text);
     } catch (error) {
       view.fail(error);
@@ -120,8 +124,9 @@ function treePane(view, { onSelect, onStep, helpButton }) {
     const failed = tree.failed[row];
     const below = tree.failedBelow[row];
     const repeat = tree.repeat(row);
+    const hit = kept && hits.includes(row);
     const model = oneLine(decode(index.model, row));
-    const indent = Math.min(depth, DEEPEST) * INDENT;
+    const inset = Math.min(depth, indent.levels) * indent.step;
     const ms = index.end[row] === null || index.start[row] === null ? null : index.end[row] - index.start[row];
     const id = `${view.uid}-s${row}`;
     if (row === current) list.element.setAttribute("aria-activedescendant", id);
@@ -129,14 +134,14 @@ function treePane(view, { onSelect, onStep, helpButton }) {
       : below ? h("span", { class: "lm-below", title: `${below} failed ${below === 1 ? "span" : "spans"} below` }, icon("error"), h("span", { class: "lm-tiny" }, format.count(below))) : null;
     return h("div", {
       role: "treeitem", id, class: "lm-span-row lm-pick", "aria-level": String(depth + 1), "aria-selected": String(row === current),
-      "aria-expanded": parent ? String(!folded) : null, "data-span": index.span_id[row], "data-hit": kept && hits.includes(row) ? "true" : null,
-      "data-dim": kept && filtering && !hits.includes(row) ? "true" : null, "data-failed": failed ? "own" : below ? "below" : null,
+      "aria-expanded": parent ? String(!folded) : null, "data-span": index.span_id[row], "data-hit": hit ? (named.has(row) ? "name" : "text") : null,
+      "data-dim": kept && filtering && !hit ? "true" : null, "data-failed": failed ? "own" : below ? "below" : null,
       onclick: () => { select(row); list.element.focus({ preventScroll: true }); },
       ondblclick: () => fold(row, folded),
     },
-    h("span", { class: "lm-c-span", style: { "padding-left": `${indent}px`, "--lm-guides": `${indent}px` } },
+    h("span", { class: "lm-c-span", style: { "padding-left": `${inset}px`, "--lm-guides": `${inset}px` } },
       parent ? h("span", { class: "lm-twist", "data-open": String(!folded), "aria-hidden": "true", onclick: (event) => { event.stopPropagation(); fold(row, folded); } }, icon("chevron")) : h("span", { class: "lm-twist" }),
-      depth > DEEPEST && h("span", { class: "lm-deep", title: `Level ${depth + 1}` }, `${depth + 1}`),
+      depth > indent.levels && h("span", { class: "lm-deep", title: `Level ${depth + 1}` }, `${depth + 1}`),
       kindBadge(kind),
       h("span", { class: "lm-cut lm-name", title: name }, name),
       model && model !== name && h("span", { class: "lm-cut lm-model lm-muted", title: model }, model),
@@ -196,12 +201,35 @@ function treePane(view, { onSelect, onStep, helpButton }) {
       whole.slice(0, 6).map((score) => h("span", { class: "lm-tag", title: oneLine(score.comment || score.source) }, `${oneLine(score.name, 40)}: ${scoreText(score)}`))));
   }
 
+  // The axis and the depth of indentation follow the width there is.
   function drawAxis() {
+    if (!tree) return;
     const length = tree.last - tree.first;
-    fill(axis, ticks(length).map((at) => h("span", { class: "lm-tick", style: { left: `${((at / length) * 100).toFixed(3)}%` } }, format.ms(at))));
-    const step = ticks(length)[0];
+    const marks = ticks(length, Math.max(1, Math.min(8, axis.clientWidth / 64)));
+    fill(axis, marks.map((at) => h("span", { class: "lm-tick", style: { left: `${((at / length) * 100).toFixed(3)}%` } }, tickText(at))));
+    const [step] = marks;
     element.style.setProperty("--lm-step", step ? `${((step / length) * 100).toFixed(4)}%` : "100%");
   }
+
+  // Indent by as much as leaves room for the names; what is deeper than that shows its level as a number.
+  function measure() {
+    if (!tree) return false;
+    const room = Math.max(52, list.element.clientWidth * 0.2);
+    const step = Math.max(LEAST_INDENT, Math.min(INDENT, Math.floor(room / Math.max(1, tree.deepest))));
+    const levels = Math.floor((step * tree.deepest > room ? Math.min(room, 60) : room) / step);
+    if (step === indent.step && levels === indent.levels) return false;
+    indent = { step, levels };
+    element.style.setProperty("--lm-indent", `${step}px`);
+    return true;
+  }
+
+  const observer = new ResizeObserver(() => {
+    drawAxis();
+    if (measure()) list.refresh();
+  });
+  observer.observe(element);
+  observer.observe(axis);
+  view.signal.addEventListener("abort", () => observer.disconnect());
 
   const pane = {
     element, input,
@@ -221,6 +249,7 @@ function treePane(view, { onSelect, onStep, helpButton }) {
       for (const part of [head, bar, heads, list.element]) part.hidden = false;
       drawHead();
       drawAxis();
+      measure();
       list.element.scrollTop = 0;
       arrange();
       showTally();

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
 
 # Enough of the precedence of kinds for these recordings.
-KIND_OF = (
+KIND_OF: tuple[tuple[str, dict[str, str | None]], ...] = (
     ("langfuse.observation.type", {"generation": "llm"}),
     ("openinference.span.kind", {"PROMPT": "span", "UNKNOWN": "span"}),
     ("langsmith.span.kind", {"prompt": "chain", "parser": "chain"}),
@@ -67,7 +67,7 @@ def kind_of(found: dict[str, Any]) -> str:
     """Give the kind of a recorded span."""
     for key, kinds in KIND_OF:
         if key in found:
-            kind = kinds.get(found[key], found[key].strip('"').lower())
+            kind = kinds.get(found[key], str(found[key]).strip('"').lower())
             if kind is not None:
                 return kind
     return "span"
@@ -76,7 +76,9 @@ def kind_of(found: dict[str, Any]) -> str:
 def span_of(span: dict[str, Any], logs: list[dict[str, Any]]) -> SpanContent:
     """Make the content of a recorded span and its log records."""
     found = attributes(span.get("attributes"))
-    events = [{"name": e["name"], "time": None, "attributes": attributes(e.get("attributes"))} for e in span.get("events", [])]
+    events = [
+        {"name": e["name"], "time": None, "attributes": attributes(e.get("attributes"))} for e in span.get("events", [])
+    ]
     for log in logs:
         body = plain(log.get("body"))
         said = attributes(log.get("attributes")) | ({} if body is None else {"body": body})

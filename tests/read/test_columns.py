@@ -1,3 +1,7 @@
+"""Headers and cells of strangers are recognised and read."""
+
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -138,7 +142,7 @@ def test_overrides_that_name_nothing_are_errors_with_a_hint(overrides, said):
 
 
 def test_scores_that_name_no_column_are_errors():
-    with pytest.raises(UnknownNameError, match="score 'helpful'.*'helpfull'"):
+    with pytest.raises(UnknownNameError, match=r"score 'helpful'.*'helpfull'"):
         recognise(frame(helpful=["1"]), scores={"helpful": "helpfull"})
 
 

@@ -45,14 +45,20 @@ CONVENTIONS: dict[str, SpanContent] = {
     "Phoenix data frame": span(
         {
             "retrieval.documents": [
-                {"document.id": "a", "document.score": 0.9, "document.content": "first", "document.metadata": {"source": "a.md"}},
+                {
+                    "document.id": "a",
+                    "document.score": 0.9,
+                    "document.content": "first",
+                    "document.metadata": {"source": "a.md"},
+                },
                 {"document": {"id": "b", "score": 0.5, "content": "second"}},
             ]
         }
     ),
     "OpenTelemetry": span(
         {
-            "gen_ai.retrieval.documents": '[{"id": "a", "score": 0.9, "content": "first", "metadata": {"source": "a.md"}},'
+            "gen_ai.retrieval.documents": '[{"id": "a", "score": 0.9, "content": "first",'
+            '"metadata": {"source": "a.md"}},'
             '{"id": "b", "score": 0.5, "content": "second"}]'
         }
     ),
@@ -84,8 +90,24 @@ CONVENTIONS: dict[str, SpanContent] = {
     ),
     "LangChain with scores": span(
         output=[
-            [{"lc": 1, "type": "constructor", "id": ["x", "Document"], "kwargs": {"id": "a", "page_content": "first", "metadata": {"source": "a.md"}}}, 0.9],
-            [{"lc": 1, "type": "constructor", "id": ["x", "Document"], "kwargs": {"id": "b", "page_content": "second"}}, 0.5],
+            [
+                {
+                    "lc": 1,
+                    "type": "constructor",
+                    "id": ["x", "Document"],
+                    "kwargs": {"id": "a", "page_content": "first", "metadata": {"source": "a.md"}},
+                },
+                0.9,
+            ],
+            [
+                {
+                    "lc": 1,
+                    "type": "constructor",
+                    "id": ["x", "Document"],
+                    "kwargs": {"id": "b", "page_content": "second"},
+                },
+                0.5,
+            ],
         ]
     ),
     "LlamaIndex": span(
@@ -123,9 +145,7 @@ def test_rows_have_the_fields_of_the_tidy_table() -> None:
 @pytest.mark.parametrize(
     "name", ["openinference_langchain", "otel_genai_langchain", "traceloop_langchain", "langsmith_otel"]
 )
-def test_langchain_recordings_hold_the_same_documents(
-    name: str, recorded: Callable[[str], list[SpanContent]]
-) -> None:
+def test_langchain_recordings_hold_the_same_documents(name: str, recorded: Callable[[str], list[SpanContent]]) -> None:
     found = [documents(one) for one in recorded(name)]
     first, second = (rows for rows in found if rows)
     assert [row.rank for row in first] == [1, 2]
@@ -167,7 +187,12 @@ def test_a_reranker_gives_its_output_not_its_input() -> None:
 
 
 def test_a_distance_is_not_a_score() -> None:
-    chroma = {"ids": [["a", "b"]], "documents": [["x", "y"]], "metadatas": [[{"k": 1}, None]], "distances": [[0.1, 0.2]]}
+    chroma = {
+        "ids": [["a", "b"]],
+        "documents": [["x", "y"]],
+        "metadatas": [[{"k": 1}, None]],
+        "distances": [[0.1, 0.2]],
+    }
     assert told(span(output=chroma)) == [
         (1, "a", None, "x", '{"k":1,"distance":0.1}'),
         (2, "b", None, "y", '{"distance":0.2}'),

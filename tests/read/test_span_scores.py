@@ -24,7 +24,9 @@ def evaluation(**said: Any) -> dict[str, Any]:
 
 
 def test_an_evaluation_event_is_a_score_of_its_span() -> None:
-    (score,) = scores(span(events=[evaluation(name="relevance", score__value=0.5, score__label="ok", explanation="why")]))
+    (score,) = scores(
+        span(events=[evaluation(name="relevance", score__value=0.5, score__label="ok", explanation="why")])
+    )
     assert (score.trace_id, score.span_id, score.name) == ("t", "s", "relevance")
     assert (score.value, score.label, score.comment) == (0.5, "ok", "why")
     assert score.created_ns == 1_767_323_045_000_000_000
@@ -36,12 +38,17 @@ def test_the_time_of_an_event_may_be_nanoseconds() -> None:
 
 
 def test_a_log_records_body_and_event_name_count() -> None:
-    attributes = {"event.name": "gen_ai.evaluation.result", "body": {"gen_ai.evaluation.name": "a", "gen_ai.evaluation.score.value": 1}}
+    attributes = {
+        "event.name": "gen_ai.evaluation.result",
+        "body": {"gen_ai.evaluation.name": "a", "gen_ai.evaluation.score.value": 1},
+    }
     (score,) = scores(span(events=[{"name": "", "time": None, "attributes": attributes}]))
     assert (score.name, score.value, score.created_ns) == ("a", 1.0, None)
 
 
-@pytest.mark.parametrize("said", [{"score__value": 1}, {"name": "a"}, {"name": "", "score__value": 1}, {"name": "a", "score__value": None}])
+@pytest.mark.parametrize(
+    "said", [{"score__value": 1}, {"name": "a"}, {"name": "", "score__value": 1}, {"name": "a", "score__value": None}]
+)
 def test_an_event_that_judges_nothing_is_no_score(said: dict[str, Any]) -> None:
     assert scores(span(events=[evaluation(**said)])) == []
 
@@ -89,7 +96,11 @@ def test_the_scope_of_a_trace_or_session_is_kept() -> None:
 
 @pytest.mark.parametrize(("scope", "n"), [("trace.", 1), ("session.", 1), ("", 2)])
 def test_what_is_repeated_on_every_span_has_one_id(scope: str, n: int) -> None:
-    attributes = {"session.id": "x", f"{scope}annotations.0.annotation.name": "a", f"{scope}annotations.0.annotation.score": 1}
+    attributes = {
+        "session.id": "x",
+        f"{scope}annotations.0.annotation.name": "a",
+        f"{scope}annotations.0.annotation.score": 1,
+    }
     ids = {score.score_id for span_id in ("s1", "s2") for score in scores(span(attributes, span_id=span_id))}
     assert len(ids) == n
 
@@ -118,7 +129,10 @@ def test_a_later_evaluators_link_tells_what_was_judged() -> None:
     assert (score.trace_id, score.span_id) == ("t2", "s2")
 
 
-@pytest.mark.parametrize(("kind", "links"), [("llm", [LINK]), ("evaluator", [LINK, LINK]), ("evaluator", [{"trace_id": None}]), ("evaluator", ["x"])])
+@pytest.mark.parametrize(
+    ("kind", "links"),
+    [("llm", [LINK]), ("evaluator", [LINK, LINK]), ("evaluator", [{"trace_id": None}]), ("evaluator", ["x"])],
+)
 def test_other_links_do_not(kind: str, links: list[Any]) -> None:
     (score,) = scores(span(ANNOTATED, links=links, kind=kind))
     assert (score.trace_id, score.span_id) == ("t", "s")

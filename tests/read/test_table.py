@@ -1,3 +1,7 @@
+"""Tables of calls become tidy tables: nothing lost, nothing guessed."""
+
+from __future__ import annotations
+
 import csv
 import gzip
 import io
@@ -14,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.errors import ReadError, UnknownNameError
+from llmlens.read.calls import nested_trace
 from llmlens.read.raw import Problem, RawScore, RawSpan
 from llmlens.read.runs import to_raw_spans
 from llmlens.read.table import read_table, to_tables
@@ -501,19 +506,26 @@ def test_recorded_langsmith_runs_all_become_spans():
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not beside this checkout")
-def test_recorded_mlflow_csv_gives_its_traces_to_the_hook_or_one_row_each():
-    seen = []
+def test_recorded_mlflow_csv_gives_the_spans_of_its_traces():
+    *_, raw = load(RECORDED / "mlflow_search_traces.csv", nested=nested_trace)
+    spans = [span for span in raw if isinstance(span, RawSpan)]
+    assert len({span.trace_id for span in spans}) == 2
+    assert "bad" in {span.name for span in spans}
+    assert {span.line for span in spans} == {2, 3}
 
-    def nested(text, line):
-        seen.append((json.loads(text)["info"]["state"], line))
-        return [Problem(line, "seen", action="noted")]
 
-    assert len(load(RECORDED / "mlflow_search_traces.csv", nested=nested)[3]) == 2
-    assert [state for state, _ in seen] == ["ERROR", "OK"]
-    spans = load(RECORDED / "mlflow_search_traces.csv")[0]["spans"]
-    assert spans.status.tolist() == ["error", "ok"]
-    assert spans.duration_s.tolist() == [0.005, 0.17]
-    assert spans.kind.tolist() == ["chain", "chain"]
+def test_mlflow_traces_without_their_spans_are_one_row_each():
+    columns = {"trace_id": ["tr-1"], "state": ["ERROR"], "request_time": [1795237075840], "execution_duration": [5]}
+    span = one(pd.DataFrame({**columns, "trace_metadata": ["{'a': 'b'}"], "request": ["q"]})).spans.iloc[0]
+    assert span[["kind", "status", "duration_s", "convention"]].tolist() == ["chain", "error", 0.005, "mlflow"]
+    assert json.loads(span.metadata) == {"a": "b"}
+
+
+def test_a_row_whose_trace_is_not_json_is_a_problem():
+    frame = pd.DataFrame({"trace": ["torn {", None], "trace_metadata": [None, None]})
+    problem, second = one(frame, nested=nested_trace).raw
+    assert (type(second), second.line) == (Problem, 2)
+    assert (type(problem), problem.line, problem.action) == (Problem, 1, "dropped")
 
 
 CELL = st.one_of(
@@ -596,7 +608,7 @@ def test_every_json_line_is_a_row_or_a_problem(lines):
 
 
 def test_units_decided_in_the_first_chunk_hold_in_the_next(tmp_path, monkeypatch):
-    monkeypatch.setattr("llmlens.read.table.read_csv_rows", lambda path: _two_at_a_time(path))
+    monkeypatch.setattr("llmlens.read.table.read_csv_rows", _two_at_a_time)
     path = csv_file(
         tmp_path,
         "trace_id,latency\n" + "".join(f"t{i},{latency}\n" for i, latency in enumerate([1800, 900, 12, 40, 7])),
@@ -608,6 +620,6 @@ def test_units_decided_in_the_first_chunk_hold_in_the_next(tmp_path, monkeypatch
 
 
 def _two_at_a_time(path):
-    from llmlens.read.rows import read_csv_rows
+    from llmlens.read.row_files import read_csv_rows
 
     return read_csv_rows(path, chunk_rows=2)

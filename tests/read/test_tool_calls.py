@@ -34,7 +34,8 @@ OPENAI = {"id": "c1", "type": "function", "function": {"name": "get_weather", "a
 REQUESTS: dict[str, SpanContent] = {
     "OpenTelemetry": span(
         {
-            "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "get_weather",'
+            "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "c1",'
+            '"name": "get_weather",'
             '"arguments": {"location": "Paris"}}]}]'
         }
     ),
@@ -43,13 +44,20 @@ REQUESTS: dict[str, SpanContent] = {
             "gen_ai.output.messages": [
                 {
                     "role": "assistant",
-                    "parts": [{"type": "tool_call", "id": "c1", "name": "get_weather", "arguments": '{"location": "Paris"}'}],
+                    "parts": [
+                        {"type": "tool_call", "id": "c1", "name": "get_weather", "arguments": '{"location": "Paris"}'}
+                    ],
                 }
             ]
         }
     ),
     "OpenTelemetry log": span(
-        events=[{"name": "gen_ai.choice", "attributes": {"body": {"message": {"role": "assistant", "tool_calls": [OPENAI]}}}}]
+        events=[
+            {
+                "name": "gen_ai.choice",
+                "attributes": {"body": {"message": {"role": "assistant", "tool_calls": [OPENAI]}}},
+            }
+        ]
     ),
     "OpenInference": span(
         {
@@ -77,14 +85,22 @@ REQUESTS: dict[str, SpanContent] = {
     "Vercel through Langfuse": span(
         output='[{"toolCallId": "c1", "toolName": "get_weather", "input": "{\\"location\\":\\"Paris\\"}"}]'
     ),
-    "Langfuse": span({"langfuse.observation.output": json.dumps({"role": "assistant", "content": None, "tool_calls": [OPENAI]})}),
+    "Langfuse": span(
+        {"langfuse.observation.output": json.dumps({"role": "assistant", "content": None, "tool_calls": [OPENAI]})}
+    ),
     "OpenAI": span(output=json.dumps({"choices": [{"message": {"role": "assistant", "tool_calls": [OPENAI]}}]})),
     "OpenAI responses": span(
         output=json.dumps(
             {
                 "object": "response",
                 "output": [
-                    {"type": "function_call", "id": "fc", "call_id": "c1", "name": "get_weather", "arguments": '{"location":"Paris"}'}
+                    {
+                        "type": "function_call",
+                        "id": "fc",
+                        "call_id": "c1",
+                        "name": "get_weather",
+                        "arguments": '{"location":"Paris"}',
+                    }
                 ],
             }
         )
@@ -111,6 +127,13 @@ REQUESTS: dict[str, SpanContent] = {
             }
         )
     ),
+    "Genkit": span(
+        {
+            "genkit:output": '{"message": {"role": "model", "content": [{"toolRequest":'
+            '{"ref": "c1", "name": "get_weather", "input": {"location": "Paris"}}}]}}'
+        }
+    ),
+    "Ollama, through Logfire": span({"response_data": {"message": {"role": "assistant", "tool_calls": [OPENAI]}}}),
     "Koog, calls as a text": span(output=json.dumps([{"role": "assistant", "content": json.dumps([OPENAI])}])),
 }
 
@@ -149,7 +172,11 @@ def test_arguments_keep_the_order_of_their_names() -> None:
 
 
 def test_calls_langchain_could_not_parse_are_kept() -> None:
-    message = {"type": "ai", "content": "", "invalid_tool_calls": [{"name": "f", "args": "{bad", "id": "1", "error": "e"}]}
+    message = {
+        "type": "ai",
+        "content": "",
+        "invalid_tool_calls": [{"name": "f", "args": "{bad", "id": "1", "error": "e"}],
+    }
     (row,) = tool_calls(span(output=json.dumps(message)))
     assert (row.tool, row.arguments) == ("f", '"{bad"')
 
@@ -186,8 +213,10 @@ EXECUTIONS: dict[str, SpanContent] = {
     "OpenLLMetry": span(
         {
             "gen_ai.tool.name": "get_weather",
-            "traceloop.entity.input": '{"input_str": "x", "inputs": {"location": "Paris"}, "kwargs": {"tool_call_id": "c1"}}',
-            "traceloop.entity.output": '{"output": {"lc": 1, "id": ["ToolMessage"], "kwargs": {"content": "rain", "tool_call_id": "c1"}}, "kwargs": {}}',
+            "traceloop.entity.input": '{"input_str": "x", "inputs": {"location": "Paris"},'
+            '"kwargs": {"tool_call_id": "c1"}}',
+            "traceloop.entity.output": '{"output": {"lc": 1, "id": ["ToolMessage"],'
+            '"kwargs": {"content": "rain", "tool_call_id": "c1"}}, "kwargs": {}}',
         }
     ),
     "LangSmith": span(
@@ -198,11 +227,21 @@ EXECUTIONS: dict[str, SpanContent] = {
         }
     ),
     "pydantic-ai": span(
-        {"gen_ai.tool.name": "get_weather", "gen_ai.tool.call.id": "c1", "tool_arguments": '{"location":"Paris"}', "tool_response": "rain"},
+        {
+            "gen_ai.tool.name": "get_weather",
+            "gen_ai.tool.call.id": "c1",
+            "tool_arguments": '{"location":"Paris"}',
+            "tool_response": "rain",
+        },
         name="running tool: get_weather",
     ),
     "Vercel AI SDK 5": span(
-        {"ai.toolCall.name": "get_weather", "ai.toolCall.id": "c1", "ai.toolCall.args": '{"location":"Paris"}', "ai.toolCall.result": '"rain"'},
+        {
+            "ai.toolCall.name": "get_weather",
+            "ai.toolCall.id": "c1",
+            "ai.toolCall.args": '{"location":"Paris"}',
+            "ai.toolCall.result": '"rain"',
+        },
     ),
     "Google ADK": span(
         {
@@ -217,6 +256,25 @@ EXECUTIONS: dict[str, SpanContent] = {
         [
             {"name": "gen_ai.tool.message", "attributes": {"content": '{"location": "Paris"}', "id": "c1"}},
             {"name": "gen_ai.choice", "attributes": {"message": '[{"text": "rain"}]', "id": "c1"}},
+        ],
+    ),
+    "Strands, events of details": span(
+        {"gen_ai.tool.name": "get_weather", "gen_ai.tool.call.id": "c1"},
+        [
+            {
+                "name": "gen_ai.client.inference.operation.details",
+                "attributes": {
+                    "gen_ai.input.messages": '[{"role": "tool", "parts": [{"type": "tool_call", "id": "c1",'
+                    '"name": "get_weather", "arguments": {"location": "Paris"}}]}]'
+                },
+            },
+            {
+                "name": "gen_ai.client.inference.operation.details",
+                "attributes": {
+                    "gen_ai.output.messages": '[{"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1",'
+                    '"response": [{"text": "rain"}]}]}]'
+                },
+            },
         ],
     ),
     "MLflow": span(
@@ -235,20 +293,33 @@ EXECUTIONS: dict[str, SpanContent] = {
         },
         name="get_weather",
     ),
-    "MCP": span({"tool.id": "c1"}, name="tools/call get_weather", input='{"location": "Paris"}', output='{"content": [{"type": "text", "text": "rain"}], "isError": false}'),
+    "MCP": span(
+        {"tool.id": "c1"},
+        name="tools/call get_weather",
+        input='{"location": "Paris"}',
+        output='{"content": [{"type": "text", "text": "rain"}], "isError": false}',
+    ),
 }
 
 
 @pytest.mark.parametrize("convention", EXECUTIONS)
 def test_every_convention_executes_the_same_call(convention: str) -> None:
     found = EXECUTIONS[convention]
-    tool = SpanContent("t", "s", None, "tool", found.name, "error", found.input, found.output, found.attributes, found.events)
+    tool = SpanContent(
+        "t", "s", None, "tool", found.name, "error", found.input, found.output, found.attributes, found.events
+    )
     assert tool_calls(tool) == [ToolCall("t", "s", "c1", "get_weather", '{"location":"Paris"}', "rain", "error", None)]
 
 
 def test_a_result_that_is_json_stays_as_it_came() -> None:
     (row,) = tool_calls(span({"gen_ai.tool.call.result": '{"temp": 18}'}, kind="tool"))
     assert row.result == '{"temp": 18}'
+
+
+@pytest.mark.parametrize(("result", "text"), [(0, "0"), (False, "false"), ({}, "{}"), ([], "[]"), ("", None)])
+def test_a_result_that_is_falsy_is_a_result(result: Any, text: str | None) -> None:
+    (row,) = tool_calls(span({"gen_ai.tool.call.result": result}, kind="tool"))
+    assert row.result == text
 
 
 # --- merged
@@ -280,7 +351,8 @@ def test_the_same_id_in_another_trace_is_another_call() -> None:
 def test_without_ids_equal_arguments_pair_in_order() -> None:
     rows = [
         asked("m", None, '{"x":1,"y":2}'), asked("m", None, '{"x":3}'), asked("n", None, '{"x":3}'),
-        done("a", None, '{"x":3}'), done("b", None, '{"y":2,"x":1}'), done("c", None, '{"x":3}'), done("d", None, '{"x":9}'),
+        done("a", None, '{"x":3}'), done("b", None, '{"y":2,"x":1}'),
+        done("c", None, '{"x":3}'), done("d", None, '{"x":9}'),
     ]  # fmt: skip
     assert pairs(merge_tool_calls(rows)) == [("a", "m"), ("b", "m"), ("c", "n"), ("d", None)]
 
@@ -330,7 +402,8 @@ def test_a_cycle_of_parents_is_no_trouble() -> None:
     st.lists(
         st.builds(
             lambda is_request, span, call_id, arguments: (asked if is_request else done)(span, call_id, arguments),
-            st.booleans(), st.sampled_from("abc"), st.none() | st.sampled_from("12"), st.sampled_from(['{"x":1}', "1", "{", "null"]),
+            st.booleans(), st.sampled_from("abc"), st.none() | st.sampled_from("12"),
+            st.sampled_from(['{"x":1}', "1", "{", "null"]),
         ),
         max_size=12,
     )
@@ -387,7 +460,9 @@ def test_openai_recordings_ask_for_the_same_calls(name: str, recorded: Callable[
     spans = recorded(name)
     rows = [row for one in spans for row in tool_calls(one)]
     parents = {(one.trace_id, one.span_id): one.parent_id for one in spans}
-    assert [(row.tool, row.arguments) for row in merge_tool_calls(rows, parents)] == [("get_weather", '{"location":"Paris"}')] * 3
+    assert [(row.tool, row.arguments) for row in merge_tool_calls(rows, parents)] == [
+        ("get_weather", '{"location":"Paris"}')
+    ] * 3
 
 
 def test_calls_are_known_without_their_contents(recorded: Callable[[str], list[SpanContent]]) -> None:

@@ -114,7 +114,7 @@ def test_showing_a_figure_leaves_it_as_it_was() -> None:
 
 def test_what_is_no_figure_and_an_unknown_option_are_refused() -> None:
     with pytest.raises(TypeError, match=r"shows a plotly Figure, but got dict"):
-        Plot({"data": []})  # type: ignore[arg-type]
+        Plot({"data": []})
     with pytest.raises(UnknownNameError, match=r"'hight'.*Did you mean 'height'"):
         Plot(scatter(), hight=3)
 

@@ -48,7 +48,7 @@ def _steps(tokens: list[str]) -> list[int | str]:
     return steps
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def layout(keys: tuple[str, ...]) -> dict[str, Paths]:
     """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys."""
     families: dict[str, list[tuple[str, tuple[int | str, ...]]]] = {}

@@ -125,6 +125,7 @@ INPUT: tuple[Source, ...] = (
     Source("pydantic_ai.all_messages", _history),
     Source("all_messages_events", _history),
     Source("events", _written_inputs),
+    Source("request_data", _json),
     Source("gen_ai.prompt", _json),
     Source("traceloop.entity.input", _json),
     Source("haystack.component.input", _json),
@@ -146,6 +147,7 @@ OUTPUT: tuple[Source, ...] = (
     Source("pydantic_ai.all_messages", _answers),
     Source("all_messages_events", _answers),
     Source("events", _written_outputs),
+    Source("response_data", _json),
     Source("gen_ai.completion", _json),
     Source("traceloop.entity.output", _json),
     Source("haystack.component.output", _json),
@@ -157,7 +159,7 @@ OUTPUT: tuple[Source, ...] = (
 _SOURCES = {"input": (INPUT, "user"), "output": (OUTPUT, "assistant")}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, Paths | None], ...]:
     """Tell which sources there are among the keys of a span; spans of one instrumentation have the same keys."""
     there = layout(keys)

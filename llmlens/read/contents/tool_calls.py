@@ -49,15 +49,23 @@ def tool_calls(span: SpanContent) -> list[ToolCall]:
 
 def _executed(span: SpanContent) -> ToolCall:
     attributes = span.attributes
-    arguments, asked_id = _arguments(
-        _first(attributes, _ARGUMENTS) or tool_event(span.events, "gen_ai.tool.message") or span.input
-    )
-    result, answered_id = _result(
-        _first(attributes, _RESULTS) or tool_event(span.events, "gen_ai.choice") or span.output
-    )
+    given = _there(_first(attributes, _ARGUMENTS), tool_event(span.events, "gen_ai.tool.message"), span.input)
+    gave = _there(_first(attributes, _RESULTS), tool_event(span.events, "gen_ai.choice"), span.output)
+    if span.events and given is None:  # as messages in an event, which say both (Strands)
+        asked = turns("input", attributes, span.events, None, whole=False)
+        given = next((call.arguments for turn in asked for call in turn.calls), None)
+    if span.events and gave is None:
+        answered = turns("output", attributes, span.events, None, whole=False)
+        gave = next((turn.content for turn in answered if turn.role == "tool"), None)
+    arguments, asked_id = _arguments(given)
+    result, answered_id = _result(gave)
     tool = name_of(decode(_first(attributes, _NAMES), quoted=True)) or _name(span.name)
     call_id = name_of(_first(attributes, _IDS)) or answered_id or asked_id
     return ToolCall(span.trace_id, span.span_id, call_id, tool, arguments, result, span.status, None)
+
+
+def _there(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _first(attributes: dict[str, Any], keys: tuple[str, ...]) -> Any:

@@ -44,17 +44,17 @@ _LANGCHAIN = frozenset({"human", "ai", "system", "tool", "function", "chat"})
 _BODIES = ("content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name")
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
 
-_TEXTS = frozenset({"text", "input_text", "output_text", "summary_text"})
+_TEXTS = frozenset({"text", "input_text", "output_text", "summary_text", "refusal"})
 _CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call", "function"})
 _RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
-_CALL_IDS = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "id")
-_RESULT_IDS = ("call_id", "toolCallId", "toolUseId", "tool_use_id", "tool_call_id", "id")
+_CALL_IDS = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "tool_id", "id", "ref")
+_RESULT_IDS = ("call_id", "toolCallId", "toolUseId", "tool_use_id", "tool_call_id", "id", "ref")
 _NAMES = ("name", "toolName", "tool_name")
 _ARGUMENTS = ("arguments", "args", "input")
 _ANSWERS = ("response", "result", "output", "content")
-# Gemini and Bedrock say what a part is by its only key.
-_CALL_KEYS = ("function_call", "functionCall", "toolUse")
-_RESULT_KEYS = ("function_response", "functionResponse", "toolResult")
+# Gemini, Bedrock and Genkit say what a part is by its only key.
+_CALL_KEYS = ("function_call", "functionCall", "toolUse", "toolRequest")
+_RESULT_KEYS = ("function_response", "functionResponse", "toolResult", "toolResponse")
 
 
 def first(value: dict[str, Any], keys: Iterable[str]) -> Any:
@@ -163,8 +163,13 @@ def _turns(value: dict[str, Any], role: str) -> list[Turn]:
     if content is None or content in ("", []):
         more = first(value, ("parts", "contents", "blocks"))
         content = content if more is None else more
-    if isinstance(content, dict) and isinstance(content.get("parts"), list):
-        content = content["parts"]
+    if content is None and isinstance(value.get("refusal"), str):
+        content = value["refusal"]
+    if isinstance(content, dict):
+        if isinstance(content.get("parts"), list):
+            content = content["parts"]
+        elif is_part(content):
+            content = [content]
     if not isinstance(content, list):
         if isinstance(content, str) and role in {"assistant", "tool"} and not calls and content[:2] == "[{":
             calls = tuple(_written_calls(content))
@@ -252,7 +257,7 @@ def _text(part: Any) -> str | None:
         return None
     kind = part.get("type", part.get("block_type"))
     if kind in _TEXTS if isinstance(kind, str) else (kind is None and "thought" not in part):
-        text = part.get("text", part.get("content"))
+        text = part.get("text", part.get("content", part.get("refusal")))
         if isinstance(text, dict):
             text = text.get("value")
         return text if isinstance(text, str) else None

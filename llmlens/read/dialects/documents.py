@@ -118,30 +118,32 @@ class _Begun:
         if self.indented or self.data[-8:].rstrip().endswith(b"{"):  # no object stands right in an object
             return True
         mine, key = _FIRST_KEY.match(self.data), _FIRST_KEY.match(line)
-        return mine is not None and key is not None and mine[1] == key[1] and _is_whole(line)
+        return mine is not None and key is not None and mine[1] == key[1] and _whole(line) is not None
 
     def end(self) -> Iterator[tuple[int, Any] | Problem]:
         """Read what is held. When it is torn, it is a problem, but the whole items of a list are read."""
         data, self.data = bytes(self.data), bytearray()
         if not data:
             return
-        if self.depth <= 0 or _is_whole(data):
+        if self.depth <= 0:
             yield from _parse(self.line, data)
+            return
+        if whole := _whole(data):
+            yield self.line, whole[0]
             return
         yield dropped(self.line, "a JSON document is torn: its end is missing", data)
         if data[:1] == b"[":
             for number, line in enumerate(io.BytesIO(data), self.line):
-                bare = line.strip().rstrip(b",")
-                if bare[:1] == b"{" and _is_whole(bare):
-                    yield number, orjson.loads(bare)
+                if item := _whole(line.strip().lstrip(b"[").rstrip(b",")):
+                    yield number, item[0]
 
 
-def _is_whole(data: bytes) -> bool:
+def _whole(data: bytes) -> tuple[Any] | None:
+    """Read one plain document, if it is one."""
     try:
-        orjson.loads(data)
+        return (orjson.loads(data),)
     except orjson.JSONDecodeError:
-        return False
-    return True
+        return None
 
 
 def _is_prefix(line: bytes) -> bool:
@@ -165,8 +167,8 @@ def _depth(line: bytes) -> tuple[int, bool]:
 
 def _parse(line: int, data: bytes) -> Iterator[tuple[int, Any] | Problem]:
     """Read what stands in `data`, which `orjson` may refuse: NaN, lone surrogates, bad UTF-8, several in a row."""
-    if _is_whole(data):
-        yield line, orjson.loads(data)
+    if whole := _whole(data):
+        yield line, whole[0]
         return
     notes = Notes(line)
     text = _text(data, notes)

@@ -1,0 +1,64 @@
+"""The command line: `llmlens demo`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from . import __version__
+
+_DEMO_FILES = ("quickstart.ipynb", "support_week.otlp.jsonl.gz", "support_week.csv.gz")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(prog="llmlens", description="Find out why a production LLM went wrong.")
+    parser.add_argument("--version", action="version", version=f"llmlens {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="open JupyterLab on the quickstart notebook and a week of sample traffic")
+    demo.add_argument("--folder", type=Path, default=Path("llmlens-demo"), help="where to copy it (./llmlens-demo)")
+    demo.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
+    demo.add_argument("--port", type=int, default=8888, help="port of JupyterLab (8888, or the next free one)")
+    chosen = parser.parse_args(arguments)
+    return run_demo(chosen.folder, browser=not chosen.no_browser, port=chosen.port)
+
+
+def run_demo(folder: Path, *, browser: bool, port: int) -> int:
+    """Copy the quickstart to `folder` and open JupyterLab there; files that are there already are kept."""
+    if find_spec("jupyterlab") is None:
+        print("JupyterLab is not installed in this environment: pip install jupyterlab", file=sys.stderr)  # noqa: T201
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _DEMO_FILES:
+        if not (folder / name).exists():
+            shutil.copyfile(demo_file(name), folder / name)
+    command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    command += [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
+    if browser:
+        command.append("--LabApp.open_browser=True")
+    else:
+        command.append("--no-browser")
+    print(f"Opening {folder / 'quickstart.ipynb'} in JupyterLab. Stop it with Ctrl+C.", flush=True)  # noqa: T201
+    try:
+        return subprocess.call(command)  # noqa: S603  # our own command line
+    except KeyboardInterrupt:
+        return 0
+
+
+def demo_file(name: str) -> Path:
+    """Find a file of the demo: in the installed package, or in the checkout it is developed in."""
+    package = Path(__file__).parent
+    places = (package / "_demo", package.parent / "data_samples", package.parent / "notebooks")
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    raise FileNotFoundError(f"The demo's {name} is missing from this installation: reinstall llmlens.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What was spent, by group and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import ibis
+
+from .. import schema
+from ..rollups import unpriced
+from .figures import bars, lines
+from .shape import Result, bucket, columns_by, result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from ..traces import Traces
+
+_SUMS = ("input_tokens", "cache_read_tokens", "output_tokens")
+
+
+def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
+    """Sum what model calls cost.
+
+    `by`: a column of spans or several, such as `["feature", "model"]`. `every`: a time bucket, such as `"1D"`; it is put
+    by the start of the call, in UTC.
+
+    One row a group and bucket, first the buckets in order, then the most expensive group first: the columns of `by`,
+    `period` (with `every`), `calls` (llm, embedding and reranker spans), `traces` and `sessions` (those with such a
+    call), `input_tokens` (including cached), `cache_read_tokens`, `output_tokens`, `cost_usd`, `cost_per_call`,
+    `cost_per_trace`, `cost_per_session`, `share` (of all that the result speaks of, or of its period), `n_unpriced`.
+
+    Calls whose cost is not known count in `n_unpriced` and nowhere as 0: a group where nothing is known has NA, and the
+    averages are over everything, so they are a lower bound where `n_unpriced` is not 0.
+
+    Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
+    """
+    names = columns_by(by)
+    spans = traces.table("spans")
+    calls = spans.filter(spans.kind.isin(schema.USAGE_KINDS))
+    keys = {name: calls[name] for name in names}
+    if every is not None:
+        keys["period"] = bucket(calls.start, every)
+    keyed = calls.mutate(_unpriced=unpriced(calls), **({"period": keys["period"]} if every is not None else {}))
+    sums = {
+        "calls": keyed.count(),
+        "traces": keyed.trace_id.nunique(),
+        "sessions": keyed.session_id.nunique(),
+        **{name: keyed[name].sum() for name in _SUMS},
+        "cost_usd": keyed.cost_usd.sum(),
+        "n_unpriced": keyed._unpriced.sum(),  # noqa: SLF001  # a column of the expression
+    }
+    grouped = keyed.group_by(list(keys)).agg(**sums) if keys else keyed.agg(**sums)
+    frame = _finished(traces.fetch(grouped), names, period=every is not None)
+    return result(frame, _draw)
+
+
+def _finished(frame: pd.DataFrame, names: list[str], *, period: bool) -> pd.DataFrame:
+    """Add the averages and shares, and order rows and columns."""
+    for unit, count in (("call", "calls"), ("trace", "traces"), ("session", "sessions")):
+        frame[f"cost_per_{unit}"] = frame["cost_usd"] / frame[count].where(frame[count] > 0)
+    total = frame.groupby("period", dropna=False)["cost_usd"].transform("sum") if period else frame["cost_usd"].sum()
+    frame["share"] = frame["cost_usd"] / total
+    order = ["period"] if period else []
+    frame = frame.sort_values([*order, "cost_usd", *names], ascending=[True] * len(order) + [False] + [True] * len(names))
+    columns = [*names, *order, "calls", "traces", "sessions", *_SUMS, "cost_usd"]
+    columns += ["cost_per_call", "cost_per_trace", "cost_per_session", "share", "n_unpriced"]
+    return frame[columns].reset_index(drop=True)
+
+
+def _draw(frame: pd.DataFrame) -> go.Figure:
+    names = list(frame.columns[: list(frame.columns).index("calls")])
+    if "period" in names:
+        names.remove("period")
+        return lines(frame, "period", "cost_usd", names, title="Cost over time", unit="USD")
+    return bars(frame, "cost_usd", names, title="Cost", unit="USD")
