@@ -103,9 +103,10 @@ def genai(span: Span) -> tuple[Attributes, list[Event]]:
     events: list[Event] = []
     if span.kind in OPERATIONS:
         attributes["gen_ai.operation.name"] = OPERATIONS[span.kind]
-    if span.kind in ("chain", "agent"):
-        name = "gen_ai.agent.name" if span.kind == "agent" else "gen_ai.workflow.name"
-        attributes[name] = span.name.removeprefix("invoke_agent ")
+    if span.kind == "chain":  # written by the application itself, as plain text
+        attributes |= {"gen_ai.workflow.name": span.name, "input.value": span.input, "output.value": span.output}
+    if span.kind == "agent":
+        attributes["gen_ai.agent.name"] = span.name.removeprefix("invoke_agent ")
         attributes["gen_ai.input.messages"] = _json([_part_message("user", span.input)])
         attributes["gen_ai.output.messages"] = _json([_part_message("assistant", span.output)])
     if span.model:

@@ -31,7 +31,8 @@ _ZONE = r"(?:[zZ]|[+-]\d\d:?(?:\d\d)?)$"
 
 #: Formats of time besides ISO 8601 and epochs. Day-first and month-first dates are told apart by the column.
 _FORMATS = (
-    "%a, %d %b %Y %H:%M:%S%z", "%d/%b/%Y:%H:%M:%S%z", "%b %d, %Y %H:%M:%S.%f", "%b %d, %Y %H:%M:%S", "%d %b %Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S%z", "%d/%b/%Y:%H:%M:%S%z", "%b %d, %Y %H:%M:%S.%f", "%b %d, %Y %H:%M:%S",
+    "%d %b %Y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
 )  # fmt: skip
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", ", %I:%M:%S %p")

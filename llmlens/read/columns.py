@@ -78,11 +78,11 @@ def recognise(
     shape = next((s for s in known["shapes"] if all(find(samples, h) for h in s.headers)), None)
     wanted = {**(overrides or {}), **({"feature": feature} if feature else {})}
     taken = {column: _override(column, given, samples) for column, given in wanted.items()}
-    for column, given in (shape.columns if shape else {}).items():
-        header, unit = given if isinstance(given, list) else (given, None)
+    for column, exported in (shape.columns if shape else {}).items():
+        header, unit = exported if isinstance(exported, list) else (exported, None)
         source = find(samples, header)
-        if source and column not in taken and source not in {t.source for t in taken.values()}:
-            taken[column] = Recognised(column, source, _factor(column, unit), f"as {shape.name} exports it")  # type: ignore[union-attr]
+        if shape and source and column not in taken and source not in {t.source for t in taken.values()}:
+            taken[column] = Recognised(column, source, _factor(column, unit), f"as {shape.name} exports it")
     for column, decided in (before.columns if before else {}).items():
         if decided.source in samples:
             taken.setdefault(column, decided)
@@ -152,7 +152,7 @@ def _factor(column: str, unit: str | None) -> float:
 def _claims(
     column: str, entry: Mapping[str, Any], headers: list[str]
 ) -> Iterator[tuple[int, int, int, bool, str, str | None]]:
-    """Yield (words left out in front, rank of the alias, position, weak, header, unit) for each header that may be `column`."""
+    """Yield (words left out, rank of the alias, position, weak, header, unit) for each header that may be `column`."""
     units = aliases()["units"]["duration" if column in _SECONDS else "usd"] if column in (*_SECONDS, *_USD) else {}
     for position, header in enumerate(headers):
         for level, key in _spellings(header):

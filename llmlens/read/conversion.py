@@ -87,10 +87,10 @@ class Conversion:
         reason = f"{what} in column {header!r} (read as {column}); kept in metadata"
         self.problems.append(Problem(int(self.lines[where]), reason, example, int(bad.sum()), "repaired"))
 
-    def _repaired(self, which: pd.Series[bool], reason: str) -> None:
+    def _report(self, which: pd.Series[bool], reason: str, action: str) -> None:
         if which.any():
             line = int(self.lines[int(which.to_numpy().argmax())])
-            self.problems.append(Problem(line, reason, "", int(which.sum()), "repaired"))
+            self.problems.append(Problem(line, reason, "", int(which.sum()), action))
 
     def _ids(self) -> None:
         prefix = hashlib.blake2b(self.source.encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -101,15 +101,29 @@ class Conversion:
         for column, ids in made.items():
             values = self._source(column)
             given = cells.blank(self.frame) if values is None else cells.label(values)
-            self._repaired(given.isna(), f"the row has no {column}; one was made of the source and the line")
+            # A table without such a column is as its owner wants it; a hole in the column is something to look at.
+            action = "noted" if values is None else "repaired"
+            self._report(given.isna(), f"the row has no {column}; one was made of the source and the line", action)
             self.spans[column] = given.fillna(pd.Series(ids, index=given.index, dtype="str"))
             self.contents[column] = self.spans[column]
 
     def _labels(self) -> None:
         for column in (
-            "session_id", "user_id", "name", "agent_name", "service", "environment", "release", "feature", "provider", "model",
-            "request_model", "prompt_name", "prompt_version", "error_type",
-        ):  # fmt: skip
+            "session_id",
+            "user_id",
+            "name",
+            "agent_name",
+            "service",
+            "environment",
+            "release",
+            "feature",
+            "provider",
+            "model",
+            "request_model",
+            "prompt_name",
+            "prompt_version",
+            "error_type",
+        ):
             if (values := self._source(column)) is not None:
                 self.spans[column] = cells.label(values)
         if (values := self._source("parent_id")) is not None:
@@ -238,7 +252,7 @@ class Conversion:
                 if found.any():
                     table[name] = table[name].str.replace("\0", "", regex=False)
                     nuls |= found
-        self._repaired(nuls, "texts held NUL characters; they were taken out")
+        self._report(nuls, "texts held NUL characters; they were taken out", "repaired")
         if (values := self._source("tags")) is not None:
             self.spans["tags"] = cells.texts(values)
         params = json_rows.objects({name: self.samples[h] for name, h in self.known.params.items()}, len(self.frame))

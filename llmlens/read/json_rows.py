@@ -117,7 +117,7 @@ def _leaves(value: Mapping[Any, Any], path: str, depth: int) -> list[tuple[str, 
 
 
 def merged(own: Column, rest: Column, name: str) -> Column:
-    """Put JSON objects of `own` and `rest` together; keys of `own` win. A cell of `own` that is none goes under `name`."""
+    """Put JSON objects of `own` and `rest` together; keys of `own` win. What is no object goes under `name`."""
     texts = cells.text(own)
     if not texts.notna().any():
         return rest

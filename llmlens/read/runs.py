@@ -1,4 +1,4 @@
-"""Rows that are spans of another system (LangSmith runs, Phoenix spans) -> raw spans with the attributes of its convention."""
+"""Rows that are spans of another system (LangSmith runs, Phoenix spans) -> raw spans in its convention."""
 
 from __future__ import annotations
 
@@ -98,10 +98,20 @@ def _langsmith(run: Mapping[str, Any], line: int) -> Iterator[Raw]:
     runtime = {f"langsmith.runtime.{key}": _plain(value) for key, value in _object(extra.get("runtime")).items()}
     yield from problems
     yield RawSpan(
-        trace_id, span_id, _id(run.get("parent_run_id")), str(run.get("name") or ""), start, end, status,
-        str(error) if error else None, {k: v for k, v in attributes.items() if v is not None}, events, [],
-        Origin(runtime, "langsmith"), line,
-    )  # fmt: skip
+        trace_id,
+        span_id,
+        _id(run.get("parent_run_id")),
+        str(run.get("name") or ""),
+        start,
+        end,
+        status,
+        str(error) if error else None,
+        {k: v for k, v in attributes.items() if v is not None},
+        events,
+        [],
+        Origin(runtime, "langsmith"),
+        line,
+    )
     for name, stats in _object(run.get("feedback_stats")).items():
         value = _float(stats.get("avg")) if isinstance(stats, dict) else None
         if value is not None:
@@ -115,11 +125,33 @@ def _langsmith(run: Mapping[str, Any], line: int) -> Iterator[Raw]:
 
 
 #: Fields of a run that are read; the others become attributes.
-_LANGSMITH = frozenset({
-    "id", "trace_id", "parent_run_id", "name", "run_type", "start_time", "end_time", "first_token_time", "inputs", "outputs",
-    "events", "extra", "error", "status", "tags", "session_name", "feedback_stats", "total_cost", "prompt_tokens",
-    "completion_tokens", "total_tokens", "prompt_token_details", "completion_token_details",
-})  # fmt: skip
+_LANGSMITH = frozenset(
+    {
+        "id",
+        "trace_id",
+        "parent_run_id",
+        "name",
+        "run_type",
+        "start_time",
+        "end_time",
+        "first_token_time",
+        "inputs",
+        "outputs",
+        "events",
+        "extra",
+        "error",
+        "status",
+        "tags",
+        "session_name",
+        "feedback_stats",
+        "total_cost",
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "prompt_token_details",
+        "completion_token_details",
+    }
+)
 
 
 def _usage(run: Mapping[str, Any], metadata: Mapping[str, Any], outputs: Any) -> dict[str, Value]:
@@ -128,13 +160,17 @@ def _usage(run: Mapping[str, Any], metadata: Mapping[str, Any], outputs: Any) ->
     message = _object(_object(generation).get("message"))
     found = outputs if isinstance(outputs, dict) else {}
     places = (
-        {"input_tokens": run.get("prompt_tokens"), "output_tokens": run.get("completion_tokens"),
-         "input_token_details": run.get("prompt_token_details"), "output_token_details": run.get("completion_token_details")},
+        {
+            "input_tokens": run.get("prompt_tokens"),
+            "output_tokens": run.get("completion_tokens"),
+            "input_token_details": run.get("prompt_token_details"),
+            "output_token_details": run.get("completion_token_details"),
+        },
         _object(metadata.get("usage_metadata")),
         _object(_object(message.get("kwargs")).get("usage_metadata")) or _object(message.get("usage_metadata")),
         _object(found.get("usage_metadata")),
         _object(_object(found.get("llm_output")).get("token_usage")),
-    )  # fmt: skip
+    )
     if run.get("run_type") not in ("llm", "embedding"):  # chains show the sums of their children
         return {}
     usage = next((p for p in places if p.get("input_tokens") or p.get("prompt_tokens") or p.get("output_tokens")), {})
@@ -169,16 +205,40 @@ def _phoenix(row: Mapping[str, Any], line: int) -> Iterator[Raw]:
     status = {"OK": 1, "ERROR": 2}.get(str(row.get("status_code")).upper(), 0)
     yield from problems
     yield RawSpan(
-        trace_id, span_id, _id(row.get("parent_id")), str(row.get("name") or ""), start, end, status,
-        str(row["status_message"]) if row.get("status_message") else None, attributes,
-        [_event(event) for event in _list(row.get("events"))], [], Origin({}, "phoenix"), line,
-    )  # fmt: skip
+        trace_id,
+        span_id,
+        _id(row.get("parent_id")),
+        str(row.get("name") or ""),
+        start,
+        end,
+        status,
+        str(row["status_message"]) if row.get("status_message") else None,
+        attributes,
+        [_event(event) for event in _list(row.get("events"))],
+        [],
+        Origin({}, "phoenix"),
+        line,
+    )
 
 
-_PHOENIX = frozenset({
-    "context", "context.span_id", "context.trace_id", "span_id", "trace_id", "parent_id", "name", "span_kind", "start_time",
-    "end_time", "status_code", "status_message", "events", "attributes",
-})  # fmt: skip
+_PHOENIX = frozenset(
+    {
+        "context",
+        "context.span_id",
+        "context.trace_id",
+        "span_id",
+        "trace_id",
+        "parent_id",
+        "name",
+        "span_kind",
+        "start_time",
+        "end_time",
+        "status_code",
+        "status_message",
+        "events",
+        "attributes",
+    }
+)
 
 
 def _flat(name: str, value: Any) -> dict[str, Value]:

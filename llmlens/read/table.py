@@ -111,7 +111,8 @@ def rows_to_tables(
 
     `columns`: tidy column -> header, or (header, unit); `feature`: a header, or a function of a row; `scores`: headers,
     or score name -> header, instead of the columns that look like scores. Ids that are missing are made of `source` and
-    the line. `nested` decodes whole traces, where the rows are those of `mlflow.search_traces()`. Raises `UnknownNameError` when a column that is named does not exist.
+    the line. `nested` decodes whole traces, where the rows are those of `mlflow.search_traces()`. Raises
+    `UnknownNameError` when a column that is named does not exist.
     """
     nothing = TableLoad(empty(SPANS), empty(CONTENTS), empty(SCORES), list(rows.problems), list(rows.notes))
     if not len(rows.frame):

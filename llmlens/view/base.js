@@ -146,6 +146,9 @@ function defineView(name, build) {
       const root = h("div", { class: `llmlens lm-${name}`, "data-view": name, "data-lm-suppress-shortcuts": "true", tabindex: "-1" },
         h("div", { class: "lm-progress", "aria-hidden": "true" }), body, errorLine);
       const listen = (target, type, handler, options) => target.addEventListener(type, handler, { ...options, signal });
+      // JupyterLab honours the attribute only on the element that has the focus: keys pressed deeper inside stop here,
+      // all but the combinations that belong to the browser and to the notebook (Ctrl+S).
+      listen(root, "keydown", (event) => { if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation(); });
       const view = {
         model, root, body, uid, signal, listen,
         isStatic: Boolean(model.is_static),

@@ -174,8 +174,8 @@ def _parents(frame: pd.DataFrame) -> list[int]:
 
 
 def _since(times: pd.Series[Any], zero: Any) -> list[float | None]:
-    micros = (times - zero).astype("timedelta64[us]").astype("int64")
-    return [None if missing else us / 1000 for us, missing in zip(micros, times.isna(), strict=True)]
+    micros = (times - zero).to_numpy().astype("timedelta64[us]").astype("int64")
+    return [None if missing else int(us) / 1000 for us, missing in zip(micros, times.isna(), strict=True)]
 
 
 def _same_calls(traces: Traces, trace_id: str, frame: pd.DataFrame) -> dict[int, int]:

@@ -67,15 +67,11 @@ def _column(series: pd.Series[Any]) -> list[Any]:
     import pandas as pd
 
     if isinstance(series.dtype, pd.DatetimeTZDtype) or series.dtype.kind == "M":
-        millis = series.dt.tz_convert("UTC") if isinstance(series.dtype, pd.DatetimeTZDtype) else series
-        numbers = millis.astype("int64" if millis.notna().all() else "Int64") / _ticks_per_ms(str(series.dtype))
-        return [None if missing else float(n) for n, missing in zip(numbers, series.isna(), strict=True)]
+        naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
+        micros = naive.to_numpy().astype("datetime64[us]").astype("int64")
+        return [None if missing else int(us) / 1000 for us, missing in zip(micros, series.isna(), strict=True)]
     values = series.astype(object).where(series.notna(), None).tolist()
     return list(values)
-
-
-def _ticks_per_ms(dtype: str) -> float:
-    return next((per for unit, per in (("[ns", 1e6), ("[us", 1e3), ("[ms", 1.0)) if unit in dtype), 1e-3)
 
 
 def codes(values: list[Any]) -> dict[str, list[Any]]:

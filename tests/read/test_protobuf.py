@@ -137,7 +137,9 @@ def only_problem(items: Any) -> Problem:
 
 # --- strategies
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from([30, 63, 64, 100, 9_000]).map("é".__mul__)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from([30, 63, 64, 100, 9_000]).map(
+    "é".__mul__
+)
 any_values = st.recursive(
     st.builds(AnyValue)
     | st.builds(AnyValue, string_value=texts)

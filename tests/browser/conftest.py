@@ -1,0 +1,155 @@
+"""A real Chromium, and a real JupyterLab that it can look at. Everything listens on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+_START_S = 120
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start Debian's Chromium, or skip; with LLMLENS_REQUIRE_BROWSER a missing one is a failure."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        reason = "there is no Chromium: apt-get install chromium"
+        if os.environ.get("LLMLENS_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start JupyterLab with settings, kernels and home of its own; wait until it says that it is up."""
+    home = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("notebooks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
+    command += ["--IdentityProvider.token=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--LabApp.news_url=None"]
+    server = subprocess.Popen(
+        command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    up = threading.Event()
+    log: list[str] = []
+
+    def read() -> None:
+        assert server.stderr is not None
+        for line in server.stderr:
+            log.append(line)
+            if "is running at" in line:
+                up.set()
+        up.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        if not up.wait(_START_S) or server.poll() is not None:
+            pytest.fail("JupyterLab did not start:\n" + "".join(log[-20:]))
+        yield Lab(f"http://127.0.0.1:{port}", folder)
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        reader.join(10)
+        if server.stderr is not None:
+            server.stderr.close()
+
+
+@pytest.fixture
+def notebook(browser: Any, lab: Lab) -> Iterator[Callable[..., NotebookPage]]:
+    """Open a notebook of the lab's folder in a fresh page."""
+    contexts = []
+
+    def open_notebook(name: str, *, theme: str = "light", size: tuple[int, int] = (1500, 1000)) -> NotebookPage:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+        contexts.append(context)
+        return NotebookPage(context.new_page(), lab, name, theme)
+
+    yield open_notebook
+    for context in contexts:
+        context.close()
+
+
+class NotebookPage:
+    """One notebook, open in JupyterLab in a browser that can reach nothing but it."""
+
+    def __init__(self, page: Any, lab: Lab, name: str, theme: str) -> None:
+        self.page = page
+        self.outside: list[str] = []
+        self.trouble: list[str] = []
+        page.set_default_timeout(90_000)
+        page.route("**/*", lambda route: self._guard(route, lab.url))
+        page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        page.goto(f"{lab.url}/lab/tree/{name}?reset")
+        page.wait_for_selector(".jp-Notebook")
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        if theme == "dark":
+            self.set_theme("JupyterLab Dark")
+
+    def _guard(self, route: Any, allowed: str) -> None:
+        url = route.request.url
+        if url.startswith((allowed, "blob:", "data:")):
+            route.continue_()
+        else:
+            self.outside.append(url)
+            route.abort()
+
+    def set_theme(self, name: str) -> None:
+        """Switch the theme as the settings menu does."""
+        self.page.evaluate("name => window.jupyterapp?.commands.execute('apputils:change-theme', {theme: name})", name)
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the kernel is idle and no cell is waiting."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        last = self.page.locator(".jp-CodeCell .jp-InputPrompt").last
+        playwright.expect(last).to_have_text(__import__("re").compile(r"\[\d+\]:"), timeout=180_000)
+
+    def errors(self) -> list[str]:
+        """Give the texts of outputs that are errors."""
+        return list(self.page.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").all_inner_texts())
