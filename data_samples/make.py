@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SEED = 7
+FILES = ("support_week.otlp.jsonl.gz", "support_week.csv.gz")
 
 
 def make(seed: int = SEED) -> dict[str, bytes]:
     """Give the uncompressed content of each file by the file's name."""
     spans = make_week(seed)
     return {
-        "support_week.otlp.jsonl.gz": b"".join(otlp.lines(spans, seed)),
-        "support_week.csv.gz": b"".join(table.lines(spans)),
+        FILES[0]: b"".join(otlp.lines(spans, seed)),
+        FILES[1]: b"".join(table.lines(spans)),
     }
 
 

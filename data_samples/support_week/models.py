@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CACHE_LIFETIME_US = 300_000_000
 SMALLEST_CACHED_PREFIX = 1024
-RATE_LIMITED, TIMED_OUT = 0.006, 0.002
+RATE_LIMITED, TIMED_OUT = 0.009, 0.002
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _call_span(tracer: Tracer, prompt: Prompt, messages: list[Message]):  # noqa
 def embed(tracer: Tracer, text: str) -> Span:
     """Embed `text` for a search."""
     name = "text-embedding-3-small"
-    call = ModelCall("openai", name, name, input_tokens=count_tokens(text), output_tokens=0)
+    call = ModelCall("openai", name, name, input_tokens=count_tokens(text))
     with tracer.span("embedding", f"embeddings {name}", model=call, input=text) as span:
         tracer.wait_about(MODELS[name].ttft_ms)
     return span

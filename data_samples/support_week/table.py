@@ -19,7 +19,8 @@ COLUMNS = (
     "timestamp", "trace_id", "span_id", "parent_span_id", "session_id", "user_id",
     "feature", "service", "release", "environment", "operation", "kind",
     "provider", "model", "prompt_name", "prompt_version",
-    "input_tokens", "output_tokens", "cached_tokens", "latency_ms", "ttft_ms", "status", "error", "http_status",
+    "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens",
+    "latency_ms", "ttft_ms", "status", "error", "http_status",
     "tool", "tool_arguments", "tool_result", "quality_score", "thumbs",
     "tenant", "region", "country", "channel", "language", "question", "answer",
 )  # fmt: skip
@@ -77,6 +78,7 @@ def _row(span: Span, scores: dict[str, float]) -> dict[str, object]:
                 "input_tokens": call.input_tokens,
                 "output_tokens": call.output_tokens,
                 "cached_tokens": call.cache_read_tokens,
+                "cache_write_tokens": call.cache_write_tokens,
             }
         if call.ttft_us is not None:
             row["ttft_ms"] = round(call.ttft_us / 1000)

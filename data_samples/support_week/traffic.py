@@ -72,7 +72,6 @@ def _trace(tracer: Tracer, talk: Conversation) -> None:
         except ModelTimeoutError:
             outcome = Outcome(SORRY[talk.customer.language], 0.05)
             root.fail("APITimeoutError", "The model did not answer in time.")
-            root.http_status = 504
         root.output = outcome.answer
         if tracer.rng.random() < JUDGED_SHARE:
             _judge(tracer, question, outcome)

@@ -40,9 +40,9 @@ function costTable(view, shown, press) {
 
   function cell(column, i) {
     const value = column.of(i);
-    const bar = column.bar && value !== null && h("span", { class: "lm-track", "aria-hidden": "true" },
-      h("span", { class: "lm-bar", style: { width: `${Math.max(1, 80 * value)}px` } }));
-    return h("td", { class: "lm-num" }, bar, value === null ? DASH : column.show(value));
+    const bar = column.bar && h("span", { class: "lm-track", "aria-hidden": "true" },
+      value !== null && h("span", { class: "lm-bar", style: { width: `${Math.max(1, 80 * value)}px` } }));
+    return h("td", { class: "lm-num" }, bar, h("span", column.bar ? { class: "lm-share" } : {}, value === null ? DASH : column.show(value)));
   }
 
   function draw() {

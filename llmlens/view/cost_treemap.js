@@ -194,8 +194,10 @@ export default defineView("cost", (view) => {
   function caption(i) {
     const amount = `${tree.measure.show(tree.rows.value[i])} · ${percent(tree.share(i))}`;
     const name = plotText(tree.rows.label[i], 40);
-    if (tree.below[i].length) return tree.rows.value[i] > 0.12 * tree.rows.value[open] ? `<b>${name}</b>\u2002${amount}` : `<b>${name}</b>`;
-    return `<b>${name}</b><br>${amount}`;
+    if (!tree.below[i].length) return `<b>${name}</b><br>${amount}`;
+    // A heading that does not fit is not drawn at all: the amount comes with it only where there is room.
+    const side = Math.sqrt((map.clientWidth * map.clientHeight * tree.rows.value[i]) / tree.rows.value[open]);
+    return side > 11 * (tree.rows.label[i].length + amount.length) ? `<b>${name}</b>\u2002${amount}` : `<b>${name}</b>`;
   }
 
   // What plotly would show on hover, as text nodes of our own.

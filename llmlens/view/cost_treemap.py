@@ -179,6 +179,8 @@ def _cells(rows: dict[str, list[Any]], i: int, depth: int, value: str) -> list[s
 
 
 def _amount(amount: float, value: str) -> str:
+    """Write an amount as HTML."""
     if value == "cost_usd":
-        return f"${amount:,.2f}" if amount >= 1 else f"${amount:.5f}"
+        tiny = 0 < amount < 0.00001
+        return "&lt;$0.00001" if tiny else f"${amount:,.2f}" if amount >= 1 else f"${amount:.5f}"
     return f"{amount:,.1f} s" if value == "duration_s" else f"{amount:,.0f}"

@@ -45,6 +45,7 @@ class TraceExplorer(View):
     span_id = traitlets.Unicode(None, allow_none=True, help="the open span").tag(sync=True, option=True)
 
     def __init__(self, source: Traces | View, **options: Any) -> None:
+        self._following = False
         self._details: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         super().__init__(source, **options)
 
@@ -66,7 +67,7 @@ class TraceExplorer(View):
     @traitlets.observe("trace_id")
     def _opened(self, change: dict[str, Any]) -> None:
         trace_id = change["new"]
-        if not hasattr(self, "_traces"):
+        if self._following or not hasattr(self, "_traces"):
             return
         try:
             self.select(self.traces.trace(trace_id) if trace_id else None)
@@ -82,10 +83,11 @@ class TraceExplorer(View):
         try:
             kept = self.traces.trace(self.trace_id)
         except UnknownNameError:
-            self._selected = None
+            self._following = True
             with self.hold_sync():
                 self.span_id = None
                 self.trace_id = None
+            self._following = False
         else:
             self._selected = kept
 

@@ -9,6 +9,7 @@ const HEADS = [
 function traceList(view, { onOpen, onLoaded }) {
   let current = null;
   let years = false;
+  let shownOrder = "time true";
   const source = traceSource(view, (pageOnly) => changed(pageOnly));
   const count = h("div", { class: "lm-count lm-muted", "aria-live": "polite" });
   const input = h("input", { class: "lm-input", type: "text", placeholder: "Search traces  ( / )", "aria-label": "Search traces by id, name, feature, user, model or text",
@@ -56,7 +57,11 @@ function traceList(view, { onOpen, onLoaded }) {
       const starts = [source.row(0)?.start, source.row(source.count - 1)?.start].filter(Number.isFinite);
       years = starts.some((s) => Math.abs(s - starts[0]) > 300 * 86400e3);
       list.setCount(source.count);
-      list.reveal(source.position(current));
+      const order = `${source.sort} ${source.descending}`;
+      const at = order === shownOrder ? source.position(current) : -1;
+      if (at >= 0) list.reveal(at);
+      else list.top();
+      shownOrder = order;
     }
     view.root.dataset.traces = String(source.count);
     onLoaded(source);

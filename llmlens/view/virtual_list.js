@@ -59,7 +59,10 @@ function virtualList(view, { height, row, attributes = {}, overscan = 8 }) {
       shown.delete(index);
       draw();
     },
-    at: (index) => shown.get(index),
+    top() {
+      element.scrollTop = 0;
+      draw();
+    },
     // Scroll just as far as needed; a far target lands in the middle.
     reveal(index) {
       if (index < 0 || index >= count) return;

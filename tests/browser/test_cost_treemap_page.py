@@ -23,7 +23,9 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
-EVIL = "<img src=x onerror=\"globalThis.hit='img'\"><a href=\"javascript:globalThis.hit='a'\">b</a> %{label} $x$ <b>z</b>"
+EVIL = (
+    "<img src=x onerror=\"globalThis.hit='img'\"><a href=\"javascript:globalThis.hit='a'\">b</a> %{label} $x$ <b>z</b>"
+)
 
 #: A host such as JupyterLab, as small as can be: the model's traits, messages, and one element per widget.
 HOST = """async ({number, esm, css, state, isStatic, replies}) => {
@@ -96,7 +98,9 @@ class Host:
     def clear(self) -> None:
         """Close all views."""
         self.page.evaluate("Object.values(globalThis.hosted).forEach((h) => h.close()); globalThis.hosted = {}")
-        self.page.evaluate("document.body.replaceChildren(); document.body.dataset.jpThemeLight = 'true'; delete globalThis.hit")
+        self.page.evaluate(
+            "document.body.replaceChildren(); document.body.dataset.jpThemeLight = 'true'; delete globalThis.hit"
+        )
         self.page.mouse.move(0, 0)
         self.views.clear()
         self.asked.clear()
@@ -276,7 +280,9 @@ def test_a_fold_further_down_opens_the_group_that_it_is_in(host: Host) -> None:
 
 def test_two_views_of_a_page_load_plotly_once_and_leave_its_globals_alone(fresh: Host) -> None:
     host = fresh
-    host.page.evaluate("globalThis.define = () => { globalThis.hit = 'amd'; }; define.amd = {}; globalThis.Plotly = {version: '1.0.0'}")
+    host.page.evaluate(
+        "globalThis.define = () => { globalThis.hit = 'amd'; }; define.amd = {}; globalThis.Plotly = {version: '1.0.0'}"
+    )
     shown = traces(SMALL)
     host.show(CostTreemap(shown))
     host.show(CostTreemap(shown, path=["model"]))
@@ -334,7 +340,9 @@ def test_closing_a_view_lets_go_of_everything_it_listened_to(host: Host) -> None
 
 def test_a_plot_offers_no_upload_to_a_cloud(host: Host) -> None:
     root = host.show(Plot(go.Figure(go.Scatter(x=[1], y=[1]))))
-    titles = host.page.locator(f"{root} .modebar-btn").evaluate_all("all => all.map((b) => b.dataset.title || b.ariaLabel)")
+    titles = host.page.locator(f"{root} .modebar-btn").evaluate_all(
+        "all => all.map((b) => b.dataset.title || b.ariaLabel)"
+    )
     assert titles
     assert not [title for title in titles if "hare" in title or "loud" in title]
     assert host.page.evaluate("document.querySelector('.lm-chart')._context.plotlyServerURL") == ""

@@ -32,7 +32,7 @@ def base64_of(hexadecimal: str) -> str:
     return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
 
 
-def read(data: bytes | str, **limits: int) -> list[Raw]:
+def read(data: bytes | str, **limits: Any) -> list[Raw]:
     found = list(decode(io.BytesIO(data.encode() if isinstance(data, str) else data), **limits))
     assert all(len(raw.example) <= 200 for raw in found if isinstance(raw, Problem))
     return found
@@ -123,7 +123,7 @@ class TestRecordings:
             assert abs((got.end_ns or 0) - (want.end_ns or 0)) < 1_000
             assert got.origin == Origin(want.origin.resource)
             assert [event.name for event in got.events] == [event.name for event in want.events]
-            same = {"start_ns": 0, "end_ns": 0, "origin": None, "events": []}
+            same: dict[str, Any] = {"start_ns": 0, "end_ns": 0, "origin": None, "events": []}
             assert dataclasses.replace(got, **same) == dataclasses.replace(want, **same)
 
     def test_mlflow_tells_its_session_and_its_scores(self) -> None:

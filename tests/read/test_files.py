@@ -142,7 +142,7 @@ class TestOpen:
 
     def test_standard_input_is_read_unpacked_and_left_open(self, monkeypatch: pytest.MonkeyPatch) -> None:
         stdin = io.BytesIO(gzip.compress(LINE))
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(stdin)))  # type: ignore[type-var]
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(stdin)))
         with open_binary("-") as source:
             assert source.read() == LINE
         assert not stdin.closed

@@ -4,6 +4,8 @@ import base64
 import gzip
 import html
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmlens import schema
 from llmlens.errors import UnknownNameError
 from llmlens.traces import Traces
 from llmlens.view import theme
@@ -176,3 +179,9 @@ def test_templates_are_valid_for_plotly_and_differ_by_mode() -> None:
     assert light.layout.font.color != dark.layout.font.color
     with pytest.raises(UnknownNameError, match=r"no theme 'drak'.*'dark'"):
         theme.figure_template("drak")
+
+
+def test_a_kind_of_span_has_one_colour_in_plots_and_in_the_explorer() -> None:
+    css = Path(theme.__file__).with_name("trace_explorer.css").read_text("utf-8")
+    assert dict(re.findall(r'\[data-kind="(\w+)"\] \{ --k: (#\w+)', css)) == theme.KIND_COLORS
+    assert set(theme.KIND_COLORS) == set(schema.KINDS)

@@ -198,7 +198,7 @@ def test_a_model_call_has_its_messages_with_their_tool_calls(traces: Traces) -> 
         ("user", "input"),
         ("assistant", "output"),
     ]
-    assert detail["messages"][2]["calls"] == [{"call_id": "call_1", "tool": "lookup", "arguments": '{"order": 7}'}]
+    assert detail["messages"][2]["calls"] == [{"call_id": "call_1", "tool": "lookup", "arguments": '{"order":7}'}]
 
 
 def test_a_tool_call_that_was_asked_for_shows_what_came_of_it(traces: Traces) -> None:
@@ -303,7 +303,8 @@ def test_those_who_listen_are_told_once_of_each_narrowing(traces: Traces) -> Non
     second.on_selection(lambda chosen: seen.append(chosen.trace_ids))
     first.select(traces.where(trace_id=["a", "b"]))
     first.select(traces.trace("b"))
-    assert seen == [["b"], ["b"]]
+    first.select(traces.trace("c"))
+    assert seen == [["b"], ["b"], ["c"]]
 
 
 # What leaves the kernel ----------------------------------------------------------------------------------------------
