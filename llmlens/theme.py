@@ -81,14 +81,14 @@ def template_spec(mode: str) -> dict[str, Any]:
     scale = [[i / (len(SEQUENTIAL[mode]) - 1), color] for i, color in enumerate(SEQUENTIAL[mode])]
     layout = {
         "font": {"family": FONT, "size": 13, "color": ink["text"]},
-        "title": {"font": {"size": 15}, "x": 0, "xref": "paper", "xanchor": "left"},
+        "title": {"font": {"size": 15}, "x": 0, "xref": "paper", "xanchor": "left", "y": 0.97, "yanchor": "top"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "colorway": list(COLORWAY[mode]),
         "colorscale": {"sequential": scale, "sequentialminus": scale},
         "xaxis": {**axis, "showgrid": False, "showline": True},
         "yaxis": axis,
-        "margin": {"l": 56, "r": 16, "t": 40, "b": 44},
+        "margin": {"l": 56, "r": 16, "t": 68, "b": 44},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
         "hoverlabel": {
             "bgcolor": ink["paper"],

@@ -3,7 +3,7 @@
 
 export default defineView("cost", (view) => {
   const { body, root, model } = view;
-  const replies = new Map();
+  let replies = new Map(); // by path; a new one for other traces, so that late answers about the former ones are lost
   let asked = 0;
   let tree = null;     // the groups drawn
   let colours = null;
@@ -49,8 +49,9 @@ export default defineView("cost", (view) => {
 
   async function ask(path) {
     const key = JSON.stringify(path);
-    if (!replies.has(key)) replies.set(key, groups(await view.request("view", { path })));
-    return replies.get(key);
+    const kept = replies;
+    if (!kept.has(key)) kept.set(key, groups(await view.request("view", { path })));
+    return kept.get(key);
   }
 
   async function show() {
@@ -320,7 +321,7 @@ export default defineView("cost", (view) => {
     h("div", { class: "lm-row" }, crumbs, toggle, keys.button),
     h("div", { class: "lm-row lm-cost-facts" }, facts, legend), notes), h("div", { class: "lm-cost-main" }, map, table.element, empty), says);
   view.watch("path_selected", show);
-  view.watch("revision", () => { replies.clear(); show(); });
+  view.watch("revision", () => { replies = new Map(); show(); });
   show();
   return () => { watchSize.disconnect(); watchTheme.disconnect(); };
 });

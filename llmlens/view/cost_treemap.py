@@ -60,10 +60,14 @@ class CostTreemap(PlotlyView):
 
         Raises `UnknownNameError` for a group that does not exist.
         """
-        if len(labels) == 1 and not isinstance(labels[0], str):
-            super().select(labels[0])
-        else:
+        if len(labels) != 1 or isinstance(labels[0], str):
             self.path_selected = [str(label) for label in labels]
+            return
+        if self.path_selected:
+            self.path_selected = []
+            if labels[0] is None:
+                return  # closing the group has told everyone
+        super().select(labels[0])
 
     @traitlets.validate("path")
     def _check_path(self, proposal: Any) -> list[str]:

@@ -51,9 +51,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -
     )
     body = "".join(
         "<tr>"
-        + "".join(
-            f'<td style="{_CELL.format(align=side)}">{cell}</td>' for cell, side in zip(row, sides, strict=False)
-        )
+        + "".join(f'<td style="{_CELL.format(align=side)}">{cell}</td>' for cell, side in zip(row, sides, strict=False))
         + "</tr>"
         for row in rows
     )
@@ -68,4 +66,6 @@ def note(words: str) -> str:
 
 def section(title: str, *parts: str) -> str:
     """Put HTML parts under a heading; `title` is escaped and cut."""
-    return f'<div style="{_FONT}"><div style="font-weight:600;margin:6px 0 2px">{text(title)}</div>{"".join(parts)}</div>'
+    return (
+        f'<div style="{_FONT}"><div style="font-weight:600;margin:6px 0 2px">{text(title)}</div>{"".join(parts)}</div>'
+    )

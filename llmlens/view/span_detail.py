@@ -113,7 +113,10 @@ def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[Span
     near = near.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
     data = traces.fetch(near.left_join(contents.select("trace_id", "span_id", *_TEXTS), ["trace_id", "span_id"]))
     rows = wire.columns(data.sort_values(["start", "span_id"], kind="stable"))
-    return [_content(row, row) for row in (dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True))]
+    return [
+        _content(row, row)
+        for row in (dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True))
+    ]
 
 
 def _parsed(text: Any) -> Any:

@@ -93,10 +93,20 @@ class TraceExplorer(View):
 
     @handles("page")
     def _page(
-        self, sort: str = "time", descending: bool = True, search: str = "", offset: int = 0, limit: int = trace_index.PAGE
+        self,
+        sort: str = "time",
+        descending: bool = True,
+        search: str = "",
+        offset: int = 0,
+        limit: int = trace_index.PAGE,
     ) -> dict[str, Any]:
         page = trace_index.trace_page(
-            self.traces, sort=str(sort), descending=bool(descending), search=str(search), offset=int(offset), limit=int(limit)
+            self.traces,
+            sort=str(sort),
+            descending=bool(descending),
+            search=str(search),
+            offset=int(offset),
+            limit=int(limit),
         )
         return {**page, "revision": self.revision}
 

@@ -10,7 +10,17 @@ if TYPE_CHECKING:
     from ..traces import Traces
 
 _TRACES, _SPANS, _DEEPEST = 20, 60, 12
-_COLUMNS = ("start", "name", "feature", "duration_s", "cost_usd", "input_tokens", "output_tokens", "n_errors", "preview")
+_COLUMNS = (
+    "start",
+    "name",
+    "feature",
+    "duration_s",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+    "n_errors",
+    "preview",
+)
 
 
 def explorer_snapshot(traces: Traces, trace_id: str | None) -> str:
@@ -22,7 +32,9 @@ def explorer_snapshot(traces: Traces, trace_id: str | None) -> str:
     rows = [_trace_row(values) for values in zip(*(columns[name] for name in _COLUMNS), strict=True)]
     head = ("Start (UTC)", "Trace", "Feature", "Duration", "Cost", "Tokens", "Errors", "Input")
     table = snapshot.table(head, rows, "lllrrrrl")
-    shown = f"The newest {len(rows)} of {page['total']:,} traces" if page["total"] > len(rows) else f"{len(rows)} traces"
+    shown = (
+        f"The newest {len(rows)} of {page['total']:,} traces" if page["total"] > len(rows) else f"{len(rows)} traces"
+    )
     return snapshot.section(shown, table) + _tree(traces, trace_id or columns["trace_id"][0])
 
 

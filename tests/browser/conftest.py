@@ -67,7 +67,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
     command += ["--IdentityProvider.token=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    command += ["--LabApp.news_url=None"]
+    command += ["--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"]
     server = subprocess.Popen(
         command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -141,15 +141,31 @@ class NotebookPage:
 
     def set_theme(self, name: str) -> None:
         """Switch the theme as the settings menu does."""
-        self.page.evaluate("name => window.jupyterapp?.commands.execute('apputils:change-theme', {theme: name})", name)
+        self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        light = "true" if name.endswith("Light") else "false"
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]")
 
     def run_all(self) -> None:
-        """Run every cell and wait until the kernel is idle and no cell is waiting."""
+        """Run every cell and wait until the last one has run; cells that are out of sight are not in the page."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        last = self.page.locator(".jp-CodeCell .jp-InputPrompt").last
-        playwright.expect(last).to_have_text(__import__("re").compile(r"\[\d+\]:"), timeout=180_000)
+        self.page.wait_for_function(
+            """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+                 .filter((cell) => cell.type === "code").every((cell) => cell.executionCount !== null)""",
+            timeout=180_000,
+        )
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=180_000)
 
     def errors(self) -> list[str]:
-        """Give the texts of outputs that are errors."""
-        return list(self.page.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").all_inner_texts())
+        """Give the errors and warnings in the outputs of all cells."""
+        found = self.page.evaluate(
+            """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+                 .filter((cell) => cell.type === "code").flatMap((cell) => cell.outputs.toJSON())
+                 .filter((output) => output.output_type === "error" || output.name === "stderr")
+                 .map((output) => output.evalue ?? output.text)"""
+        )
+        return [str(each) for each in found]
+
+    def scroll_to(self, cell: int) -> None:
+        """Bring a cell into view: only cells in view are in the page."""
+        self.page.evaluate("n => window.jupyterapp.shell.currentWidget.content.scrollToItem(n, 'start')", cell)

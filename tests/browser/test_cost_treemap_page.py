@@ -1,28 +1,25 @@
-"""`CostTreemap` and `Plot` in a real browser: their ES modules with a small model, answered by the real Python views."""
+"""`CostTreemap` and `Plot` in a real browser: their ES modules with a small model, answered by the Python views."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from llmlens.traces import Traces
-from llmlens.view.base import View
 from llmlens.view.cost_treemap import CostTreemap
 from llmlens.view.plot import Plot
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from llmlens.view.base import View
+
+DASH = "\u2013"
 EVIL = (
     "<img src=x onerror=\"globalThis.hit='img'\"><a href=\"javascript:globalThis.hit='a'\">b</a> %{label} $x$ <b>z</b>"
 )
@@ -33,7 +30,8 @@ HOST = """async ({number, esm, css, state, isStatic, replies}) => {
   const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
   const {default: widget} = await import(url);
   const el = document.createElement("div"); el.id = `w${number}`; document.body.append(el);
-  const listeners = new Map(); const of = (name) => listeners.get(name) ?? listeners.set(name, new Set()).get(name);
+  const listeners = new Map();
+  const of = (name) => listeners.get(name) ?? listeners.set(name, new Set()).get(name);
   const fire = (name, value) => [...of(name)].forEach((f) => f(value));
   const model = {
     is_static: isStatic, get: (name) => state[name],
@@ -41,7 +39,8 @@ HOST = """async ({number, esm, css, state, isStatic, replies}) => {
       if (JSON.stringify(state[name]) !== JSON.stringify(value)) { state[name] = value; fire(`change:${name}`, value); }
     },
     save_changes() { if (!isStatic) globalThis.kernel_set(number, JSON.stringify(state)); },
-    reply: (kind, values) => replies.find((r) => r.kind === kind && JSON.stringify(r.arguments) === JSON.stringify(values))?.result,
+    reply: (kind, values) => replies.find((r) => r.kind === kind
+      && JSON.stringify(r.arguments) === JSON.stringify(values))?.result,
     on: (name, f) => of(name).add(f), off: (name, f) => of(name).delete(f),
     send: (message) => globalThis.kernel(number, JSON.stringify(message)).then((r) => fire("msg:custom", JSON.parse(r))),
   };
@@ -124,21 +123,9 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("LLMLENS_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"LLMLENS_REQUIRE_BROWSER=1, but there is no {CHROMIUM}")
-        pytest.skip(f"there is no {CHROMIUM}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def shared(chromium: Browser) -> Host:
+def shared(browser: Browser) -> Host:
     """One page for all tests: it loads plotly once."""
-    return Host(chromium.new_page(viewport={"width": 1100, "height": 600}))
+    return Host(browser.new_page(viewport={"width": 1100, "height": 600}))
 
 
 @pytest.fixture
@@ -149,15 +136,15 @@ def host(shared: Host) -> Iterator[Host]:
 
 
 @pytest.fixture
-def fresh(chromium: Browser) -> Iterator[Host]:
-    page = chromium.new_page(viewport={"width": 1100, "height": 600})
+def fresh(browser: Browser) -> Iterator[Host]:
+    page = browser.new_page(viewport={"width": 1100, "height": 600})
     host = Host(page)
     yield host
     assert host.trouble == []
     page.close()
 
 
-def traces(calls: list[tuple[str, str | None, str, str, float | None]]) -> Traces:
+def traces(calls: Sequence[tuple[str, str | None, str, str, float | None]]) -> Traces:
     frame = pd.DataFrame(calls, columns=["trace_id", "feature", "model", "prompt_version", "cost_usd"])
     frame = frame.assign(kind="llm", depth=0, input_tokens=100, output_tokens=10)
     frame["span_id"] = [f"s{i}" for i in range(len(frame))]
@@ -256,7 +243,7 @@ def test_the_table_has_the_same_groups_and_sorts_siblings(host: Host) -> None:
     assert names() == ["(none)", "mini", "refunds", "gpt-4o", "mini", "search", "local", "mini"]
     expect(host.page.locator(f"{root} th[aria-sort=ascending]")).to_have_count(1)
     unpriced = host.page.locator(f"{root} tbody tr", has_text="local").locator("td").all_text_contents()
-    assert unpriced == ["–", "–", "1", "–", "–", "110", "1"]
+    assert unpriced == [DASH, DASH, "1", DASH, DASH, "110", "1"]
 
 
 def test_a_fold_can_be_opened(host: Host) -> None:
@@ -373,7 +360,10 @@ def test_a_clicked_point_becomes_the_selection_of_a_plot(host: Host) -> None:
     plot = Plot(figure, traces(SMALL))
     root = host.show(plot)
     box = host.page.evaluate(
-        "(() => { const b = document.querySelectorAll('.bars .point')[1].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        """() => {
+          const bar = document.querySelectorAll(".bars .point")[1].getBoundingClientRect();
+          return [bar.x + bar.width / 2, bar.y + bar.height / 2];
+        }"""
     )
     host.page.mouse.click(*box)
     expect(host.page.locator(root)).to_have_attribute("data-points", "1")

@@ -43,7 +43,13 @@ class Counter(View):
 
     @handles("odd")
     def _odd(self) -> Any:
-        return {"nan": math.nan, "na": pd.NA, "broken": "a\ud800b", "big": 2**60, "time": pd.Timestamp("2026-01-02", tz="UTC")}
+        return {
+            "nan": math.nan,
+            "na": pd.NA,
+            "broken": "a\ud800b",
+            "big": 2**60,
+            "time": pd.Timestamp("2026-01-02", tz="UTC"),
+        }
 
 
 class Tripler(Counter):
@@ -296,9 +302,20 @@ def test_long_texts_are_cut_with_a_mark() -> None:
 @pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.js")))
 def test_no_script_makes_markup_from_text(name: str) -> None:
     code = (FOLDER / name).read_text("utf-8")
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "http://", "https://"):
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "http://",
+        "https://",
+    ):
         assert word not in code.replace("http://www.w3.org/2000/svg", ""), word
 
 
 def test_the_prelude_comes_before_the_views_own_code() -> None:
-    assert esm("trace_explorer.js").index("function defineView") < esm("trace_explorer.js").index("export default defineView")
+    assert esm("trace_explorer.js").index("function defineView") < esm("trace_explorer.js").index(
+        "export default defineView"
+    )

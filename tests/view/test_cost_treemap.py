@@ -192,6 +192,17 @@ def test_selecting_nothing_widens_to_all_and_tells_callbacks(traces: Traces) -> 
     assert seen == [3, 5, 2, 5]
 
 
+def test_other_traces_or_none_can_be_selected_as_in_any_view(traces: Traces) -> None:
+    treemap = CostTreemap(traces)
+    seen: list[int] = []
+    treemap.select("refunds")
+    treemap.on_selection(lambda chosen: seen.append(len(chosen)))
+    treemap.select(None)
+    assert treemap.path_selected == []
+    treemap.select(traces.trace("a"))
+    assert seen == [5, 1]
+
+
 def test_an_unknown_group_is_refused_and_changes_nothing(traces: Traces) -> None:
     treemap = CostTreemap(traces)
     treemap.select("refunds")

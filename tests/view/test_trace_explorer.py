@@ -123,7 +123,15 @@ def test_pages_follow_each_other(traces: Traces) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("PARCEL", "ac"), ("refunds", "a"), ("U-1", "a"), ("gpt-4o", "ab"), ("timeout", "a"), ("100%", ""), ("' OR 1=1", "")],
+    [
+        ("PARCEL", "ac"),
+        ("refunds", "a"),
+        ("U-1", "a"),
+        ("gpt-4o", "ab"),
+        ("timeout", "a"),
+        ("100%", ""),
+        ("' OR 1=1", ""),
+    ],
 )
 def test_search_looks_into_ids_names_models_errors_and_texts(traces: Traces, text: str, found: str) -> None:
     view = TraceExplorer(traces)
