@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..callable_module import call_with
 from .anything import read
 from .otlp import read_otlp
-from .calls import read_csv, read_frame, read_jsonl, read_parquet
+from .table import read_csv, read_frame, read_jsonl, read_parquet
 
 __all__ = ["read", "read_csv", "read_frame", "read_jsonl", "read_otlp", "read_parquet"]
 

@@ -15,7 +15,7 @@ from .sniff import Format, sniff
 if TYPE_CHECKING:
     from .load import Loader
     from .pivot import FeatureFunction
-    from .user_prices import UserPrices
+    from .prices import UserPrices
 
 _HEAD = 1 << 18
 _TABLES = {Format.CSV: "csv", Format.RECORDS: "jsonl", Format.LANGSMITH: "jsonl", Format.PARQUET: "parquet"}
@@ -47,7 +47,7 @@ def read(
         "strict": strict,
     }
     if _is_frame(source):
-        from .calls import read_frame
+        from .table import read_frame
 
         return read_frame(source, columns=columns, feature=feature, prices=prices, strict=strict)
     if not isinstance(source, str | Path | list | tuple):
@@ -63,7 +63,7 @@ def read(
 
 def load_any(loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: int) -> None:
     """Load one file of any kind."""
-    from .calls import load_table
+    from .table import load_table
 
     if str(path) == "-":
         load_traces(loader, path, max_bytes)

@@ -28,16 +28,17 @@ TEXTS = ("input", "output")
 
 #: How to read a source, as SQL; `{x}` is the text of the attribute, `{start}` the start of the span in ns.
 READERS: dict[str, str] = {
-    "text": "CASE WHEN {x} IN ('', 'None', 'null') THEN NULL ELSE {x} END",
+    "text": "said({x})",
     "integer": "TRY_CAST(TRY_CAST({x} AS DOUBLE) AS BIGINT)",
-    "number": "TRY_CAST({x} AS DOUBLE)",
-    "unquoted": """CASE WHEN {x}[1] = '"' THEN TRY(json_extract_string({x}, '$')) ELSE {x} END""",
-    "first": "CASE WHEN {x}[1] = '[' THEN TRY(json_extract_string({x}, '$[0]')) ELSE nullif({x}, '') END",
-    "texts": "CASE WHEN {x}[1] = '[' THEN TRY(from_json({x}, '[\"VARCHAR\"]')) WHEN {x} <> '' "
-    "THEN list_transform(string_split({x}, ','), lambda t: trim(t)) END",
-    "feature_tag": "nullif(regexp_extract({x}, 'feature:([^\",\\]]+)', 1), '')",
+    "number": "finite({x})",
+    "unquoted": """said(CASE WHEN {x}[1] = '"' THEN coalesce(TRY(json_extract_string({x}, '$')), {x}) ELSE {x} END)""",
+    "first": """said(CASE WHEN {x}[1] = '[' THEN coalesce(TRY(json_extract_string({x}, '$[0]')),
+        regexp_extract({x}, '^\\[\\s*''([^'']*)''', 1)) ELSE {x} END)""",
+    "texts": """nullif(list_filter(CASE WHEN {x}[1] = '[' THEN TRY(from_json({x}, '["VARCHAR"]'))
+        ELSE list_transform(string_split({x}, ','), lambda t: trim(t)) END, lambda t: said(t) IS NOT NULL), [])""",
+    "feature_tag": """said(trim(regexp_extract({x}, '(?:^|["\\[,\\s])feature:([^",\\]]+)', 1)))""",
     "since_start": "(epoch_us(TRY_CAST(trim({x}, '\"') AS TIMESTAMPTZ)) - {start} // 1000) / 1e6",
-    "ms_if_whole": "CASE WHEN contains({x}, '.') THEN TRY_CAST({x} AS DOUBLE) ELSE TRY_CAST({x} AS DOUBLE) / 1000 END",
+    "ms_if_whole": "CASE WHEN regexp_matches({x}, '[.eE]') THEN finite({x}) ELSE finite({x}) / 1000 END",
     "usage_input": "usage_total({x}, 'prompt_tokens', 'input_tokens', 'input')",
     "usage_output": "usage_total({x}, 'completion_tokens', 'output_tokens', 'output')",
     "usage_cache_read": "usage_any({x}, ['input_cached_tokens', 'input_cache_read'])",
@@ -54,19 +55,19 @@ READERS: dict[str, str] = {
 #: SQL functions that the readers use. Langfuse's own usage buckets are disjoint: `input_*` adds to `input`, `output_*`
 #: to `output`; the spellings of the providers are inclusive already and come first.
 MACROS = (
-    """CREATE MACRO usage_key(x, k) AS TRY_CAST(coalesce(json_extract_string(x, '$."' || k || '"'),
-         json_extract_string(x, '$.' || k)) AS DOUBLE)""",
+    "CREATE MACRO said(x) AS CASE WHEN x NOT IN ('', 'None', 'null') THEN x END",
+    "CREATE MACRO finite(x) AS CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END",
+    # A JSON pointer takes any key; a path stumbles over the quotes in one.
+    "CREATE MACRO member(x, k) AS finite(json_extract_string(x, '/' || replace(replace(k, '~', '~0'), '/', '~1')))",
     """CREATE MACRO usage_any(x, keys) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         list_filter(list_transform(keys, lambda k: TRY(usage_key(x, k))), lambda v: v IS NOT NULL)[1]::BIGINT END""",
+         TRY_CAST(list_filter(list_transform(keys, lambda k: coalesce(member(x, k), finite(json_extract_string(x, '$.' || k)))),
+                              lambda v: v IS NOT NULL)[1] AS BIGINT) END""",
     """CREATE MACRO usage_total(x, a, b, own) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         coalesce(TRY_CAST(json_extract_string(x, '$."' || a || '"') AS DOUBLE),
-                  TRY_CAST(json_extract_string(x, '$."' || b || '"') AS DOUBLE),
-                  list_sum(list_transform(list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
-                           lambda k: TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE))))::BIGINT END""",
+         TRY_CAST(coalesce(member(x, a), member(x, b),
+                           list_sum(list_transform(list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
+                                                   lambda k: member(x, k)))) AS BIGINT) END""",
     """CREATE MACRO cost_total(x) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         coalesce(TRY_CAST(json_extract_string(x, '$.total') AS DOUBLE),
-                  list_sum(list_transform(json_keys(x),
-                           lambda k: TRY_CAST(json_extract_string(x, '$."' || k || '"') AS DOUBLE)))) END""",
+         coalesce(member(x, 'total'), list_sum(list_transform(json_keys(x), lambda k: member(x, k)))) END""",
 )
 
 _KINDS_OF_DTYPE = {"text": "text", "integer": "integer", "number": "number", "json": "json", "texts": "texts"}
@@ -146,7 +147,7 @@ class Conventions:
             name: tuple(sources) if name in MERGED else tuple(s for source in sources for s in occurs(source))
             for name, sources in self.columns.items()
         }
-        kinds = tuple(replace(r, attribute=n) for r in self.kinds for n in matching(r.attribute, have)[:1])
+        kinds = tuple(replace(r, attribute=n) for r in self.kinds for n in matching(r.attribute, have))
         for name in TEXTS:
             columns.pop(name, None)
         names = tuple((label, n) for label, pattern in self.names for n in matching(pattern, have))
@@ -166,7 +167,12 @@ class Conventions:
         parts = [_source_sql(source, dtype, at[source.field]) for source in self.columns.get(name, ())]
         if not parts:
             return f"NULL::{schema.SQL_TYPES[dtype]}"
-        value = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+        if len(parts) == 1:
+            value = parts[0]
+        elif dtype == "texts":
+            value = f"nullif(list_sort(list_distinct(list_concat({', '.join(parts)}))), [])"
+        else:
+            value = f"coalesce({', '.join(parts)})"
         if spellings := self.values.get(name):
             cases = " ".join(f"WHEN {_quote(k.lower())} THEN {_quote(v)}" for k, v in spellings.items())
             value = f"CASE lower({value}) {cases} ELSE {value} END"
@@ -217,7 +223,8 @@ def _source_sql(source: Source, dtype: str, x: str) -> str:
     if source.scale != 1.0:
         value = f"({value}) * {source.scale!r}"
     if source.ignore:
-        value = f"CASE WHEN {value} IN ({', '.join(map(_quote, source.ignore))}) THEN NULL ELSE {value} END"
+        ignored = ", ".join(_quote(text.lower()) for text in source.ignore)
+        value = f"CASE WHEN lower({value}) IN ({ignored}) THEN NULL ELSE {value} END"
     return value
 
 

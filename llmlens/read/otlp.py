@@ -14,7 +14,7 @@ from .raw import Problem
 
 if TYPE_CHECKING:
     from .pivot import FeatureFunction
-    from .user_prices import UserPrices
+    from .prices import UserPrices
 
 
 def read_otlp(

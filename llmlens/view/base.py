@@ -46,7 +46,7 @@ def _text(*names: str) -> str:
 def handles(kind: str) -> Callable[[_Handler], _Handler]:
     """Register a method as the answer to requests of this kind; the request's other keys are its arguments.
 
-    Handlers may run on another thread than the user's cells: read with `traces.fetch(...)`, change nothing of the user's.
+    Handlers may run on another thread than the user's cells: read with `traces.fetch(...)`, change nothing of theirs.
     """
 
     def mark(method: _Handler) -> _Handler:
@@ -56,7 +56,7 @@ def handles(kind: str) -> Callable[[_Handler], _Handler]:
     return mark
 
 
-class View(anywidget.AnyWidget):  # type: ignore[misc]
+class View(anywidget.AnyWidget):
     """A widget that shows traces; `source` is a `Traces`, or another view whose selection it then follows.
 
     Keyword arguments are the view's options; an unknown one raises `UnknownNameError` with the nearest name.
@@ -78,6 +78,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         cls._handlers = {**cls._handlers, **own}
 
     def __init__(self, source: Traces | View, **options: Any) -> None:
+        """Show `source`, a `Traces`, or follow it, a view; raise `UnknownNameError` for an unknown option."""
         known = self.class_trait_names(option=True)
         for name in options:
             if name not in known:
@@ -90,7 +91,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         if isinstance(source, View):
             self._source = weakref.ref(source)
             self._traces = source.selection
-            source._followers.add(self)
+            source._followers.add(self)  # noqa: SLF001  # of the same class
         elif hasattr(source, "table") and hasattr(source, "fetch"):
             self._traces = source
         else:
@@ -128,7 +129,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
             self._selected = traces
             chosen = self.selection
         for follower in list(self._followers):
-            follower._follow(chosen)
+            follower._follow(chosen)  # noqa: SLF001
         for callback in list(self._callbacks):
             try:
                 callback(chosen)
@@ -158,7 +159,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
             return  # collected after __init__ refused its arguments
         source = self._source() if self._source is not None else None
         if source is not None:
-            source._followers.discard(self)
+            source._followers.discard(self)  # noqa: SLF001
         self._followers.clear()
         self._callbacks.clear()
         super().close()
@@ -182,7 +183,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         return ()
 
     def static_replies(self) -> Iterator[dict[str, Any]]:
-        """Answer `static_requests()` one by one, as `{kind, arguments, result}`; failing ones are left out and logged."""
+        """Answer `static_requests()` one by one, as `{kind, arguments, result}`; what fails is left out and logged."""
         for kind, arguments in self.static_requests():
             try:
                 yield {"kind": kind, "arguments": arguments, "result": self.answer(kind, **arguments)}

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _LINE = "border-bottom:1px solid rgba(128,128,128,.25);"
 _CELL = "padding:3px 10px 3px 0;text-align:{align};vertical-align:top;white-space:nowrap;" + _LINE

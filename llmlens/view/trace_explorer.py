@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -15,6 +14,8 @@ from .base import View, css, esm, handles
 from .trace_snapshot import explorer_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..traces import Traces
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,8 @@ _KEPT = 8
 _STATIC_TRACES, _STATIC_SPANS = 25, 300
 
 _FILES = (
-    "format_text.js", "highlight.js", "trace_source.js", "trace_list.js", "span_tree.js", "tree_pane.js", "chat.js", "span_parts.js",
-    "span_detail.js", "layout.js", "trace_explorer.js",
+    "format_text.js", "highlight.js", "trace_source.js", "trace_list.js", "span_tree.js", "span_row.js", "tree_pane.js",
+    "chat.js", "span_parts.js", "span_detail.js", "layout.js", "trace_explorer.js",
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ class TraceExplorer(View):
     span_id = traitlets.Unicode(None, allow_none=True, help="the open span").tag(sync=True, option=True)
 
     def __init__(self, source: Traces | View, **options: Any) -> None:
+        """Show `source`; raise `UnknownNameError` for an unknown option."""
         self._following = False
         self._details: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         super().__init__(source, **options)

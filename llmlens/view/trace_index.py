@@ -72,7 +72,7 @@ def trace_page(
 
 
 def matching_ids(traces: Traces, search: str) -> list[str]:
-    """Give the ids of the traces that mention `search` in an id, a name or a text; upper and lower case are the same."""
+    """Give the ids of the traces that mention `search` in an id, a name or a text, in whatever case."""
     table = traces.table("traces")
     found = traces.fetch(_matching(traces, table, search).select("trace_id").limit(PAGE))
     return [str(i) for i in found["trace_id"]]
@@ -106,7 +106,7 @@ def _mentions(columns: list[ir.StringColumn], search: str) -> ir.BooleanColumn:
 
 def _models(traces: Traces, ids: list[str], total: int) -> dict[str, str]:
     spans = traces.table("spans")
-    spans = spans.filter(spans.model.notnull())
+    spans = spans.drop_null("model")
     if len(ids) < total:
         spans = spans.filter(spans.trace_id.isin(ids)) if ids else spans.limit(0)
     pairs = traces.fetch(spans.select("trace_id", "model").distinct().order_by(["trace_id", "model"]))
@@ -168,7 +168,6 @@ def _parents(frame: pd.DataFrame) -> list[int]:
     import pandas as pd
 
     rows = pd.Series(range(len(frame)), index=frame["span_id"])
-    rows = rows[~rows.index.duplicated()]
     found = frame["parent_id"].map(rows).fillna(-2).astype(int)
     return [int(v) for v in found.where(frame["parent_id"].notna(), -1)]
 
@@ -179,13 +178,13 @@ def _since(times: pd.Series[Any], zero: Any) -> list[float | None]:
 
 
 def _same_calls(traces: Traces, trace_id: str, frame: pd.DataFrame) -> dict[int, int]:
-    """Number the groups of identical tool calls: row -> group; calls made once are left out."""
+    """Give the rows of tool calls made more than once, each with the number of its group of identical ones."""
     if not (frame["kind"] == "tool").any():
         return {}
     contents, spans = traces.table("contents"), traces.table("spans")
     tools = spans.filter((spans.trace_id == trace_id) & (spans.kind == "tool")).select("trace_id", "span_id", "name")
     texts = tools.inner_join(contents, ["trace_id", "span_id"])
-    texts = texts.filter(texts.input.notnull()).select("span_id", "name", key=texts.input.hash())
+    texts = texts.drop_null("input").select("span_id", "name", key=texts.input.hash())
     calls = traces.fetch(texts)
     groups = calls.groupby(["name", "key"]).ngroup()
     repeated = groups[groups.map(groups.value_counts()) > 1]

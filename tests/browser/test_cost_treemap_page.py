@@ -42,7 +42,8 @@ HOST = """async ({number, esm, css, state, isStatic, replies}) => {
     reply: (kind, values) => replies.find((r) => r.kind === kind
       && JSON.stringify(r.arguments) === JSON.stringify(values))?.result,
     on: (name, f) => of(name).add(f), off: (name, f) => of(name).delete(f),
-    send: (message) => globalThis.kernel(number, JSON.stringify(message)).then((r) => fire("msg:custom", JSON.parse(r))),
+    send: (message) =>
+      globalThis.kernel(number, JSON.stringify(message)).then((r) => fire("msg:custom", JSON.parse(r))),
   };
   globalThis.hosted ||= {};
   const close = await widget.render({model, el});

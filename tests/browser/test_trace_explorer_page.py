@@ -16,10 +16,7 @@ from llmlens.traces import Traces
 from llmlens.view.trace_explorer import TraceExplorer
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SYNCED = ("height", "revision", "n_traces", "trace_id", "span_id")
 START = pd.Timestamp("2026-11-02T10:00:00Z")
 

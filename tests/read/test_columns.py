@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.errors import UnknownNameError
-from llmlens.read import cells
-from llmlens.read.columns import aliases, recognise, squeeze
+from llmlens.read.table import cells
+from llmlens.read.table.columns import aliases, recognise, squeeze
 from llmlens.schema import SPANS
 
 

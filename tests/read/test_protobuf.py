@@ -16,7 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData, ResourceLo
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status, TracesData
 
-from llmlens.read.protobuf import decode_export_request, decode_logs, decode_traces
+from llmlens.read.dialects.protobuf import decode_export_request, decode_logs, decode_traces
 from llmlens.read.raw import Origin, Problem, RawEvent, RawLink, RawLog, RawSpan
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
@@ -294,7 +294,7 @@ def test_last_of_two_equal_keys_wins() -> None:
 
 
 def test_memory_of_short_attributes_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmlens.read import anyvalue
+    from llmlens.read.dialects import anyvalue
 
     monkeypatch.setattr(anyvalue, "_REMEMBERED", 10)
     pairs = [attribute(f"key {i}", int_value=i) for i in range(100)]

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.errors import ReadError, UnknownNameError
-from llmlens.read.calls import nested_trace
+from llmlens.read.table.calls import nested_trace
 from llmlens.read.raw import Problem, RawScore, RawSpan
-from llmlens.read.runs import to_raw_spans
-from llmlens.read.table import TableLoad, read_table, to_tables
+from llmlens.read.table.runs import to_raw_spans
+from llmlens.read.table.tables import TableLoad, read_table, to_tables
 from llmlens.schema import CONTENTS, SCORES, SPANS
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
@@ -774,7 +774,7 @@ def test_every_json_line_is_a_row_or_a_problem(lines: Any) -> None:
 
 
 def test_units_decided_in_the_first_chunk_hold_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmlens.read.table.read_csv_rows", _two_at_a_time)
+    monkeypatch.setattr("llmlens.read.table.tables.read_csv_rows", _two_at_a_time)
     path = csv_file(
         tmp_path,
         "trace_id,latency\n" + "".join(f"t{i},{latency}\n" for i, latency in enumerate([1800, 900, 12, 40, 7])),
@@ -786,6 +786,6 @@ def test_units_decided_in_the_first_chunk_hold_in_the_next(tmp_path: Path, monke
 
 
 def _two_at_a_time(path: Path) -> Any:
-    from llmlens.read.row_files import read_csv_rows
+    from llmlens.read.table.row_files import read_csv_rows
 
     return read_csv_rows(path, chunk_rows=2)

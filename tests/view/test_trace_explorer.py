@@ -13,7 +13,7 @@ from llmlens.view import span_detail, trace_index
 from llmlens.view.trace_explorer import TraceExplorer
 
 START = pd.Timestamp("2026-11-02T10:00:00Z")
-SECRET = "the patient's name is Ada"
+PRIVATE = "the patient's name is Ada"
 
 
 def span(trace: str, name: str, parent: str | None, at: float, seconds: float | None, **more: Any) -> dict[str, Any]:
@@ -40,13 +40,13 @@ def frames() -> dict[str, pd.DataFrame]:
     spans[3]["name"] = "lookup"
     messages = [
         {"role": "system", "content": "Be kind."},
-        {"role": "user", "content": f"Where is my parcel? {SECRET}"},
+        {"role": "user", "content": f"Where is my parcel? {PRIVATE}"},
     ]
     answer = {"role": "assistant", "content": "Let me look.", "tool_calls": [
         {"id": "call_1", "type": "function", "function": {"name": "lookup", "arguments": '{"order": 7}'}}]}  # fmt: skip
     attributes = {"gen_ai.tool.call.id": "call_1", "gen_ai.tool.name": "lookup"}
     contents = [
-        ("a", "root", f"Where is my parcel?\n{SECRET}", "It is lost."),
+        ("a", "root", f"Where is my parcel?\n{PRIVATE}", "It is lost."),
         ("a", "model", json.dumps(messages), json.dumps([answer])),
         ("a", "lookup", '{"order": 7}', '{"status": "lost"}'),
         ("a", "lookup2", '{"order": 7}', None),
@@ -278,7 +278,7 @@ def test_show_says_which_trace_or_span_there_is_not(traces: Traces) -> None:
     view = TraceExplorer(traces)
     with pytest.raises(UnknownNameError, match="trace 'zz'"):
         view.show("zz")
-    with pytest.raises(UnknownNameError, match="'a-modle'.*Did you mean 'a-model'"):
+    with pytest.raises(UnknownNameError, match=r"'a-modle'.*Did you mean 'a-model'"):
         view.show("a", "a-modle")
     assert view.trace_id is None
 
@@ -325,7 +325,7 @@ def test_the_saved_state_of_the_widget_holds_no_texts(traces: Traces) -> None:
     view.answer("span", trace_id="a", span_id="a-model")
     state = json.dumps({k: v for k, v in view.get_state().items() if k not in {"_esm", "_css"}}, default=str)
     assert "parcel" not in state
-    assert SECRET not in state
+    assert PRIVATE not in state
 
 
 def test_a_copy_without_kernel_gets_the_list_the_trees_and_the_texts(traces: Traces) -> None:
@@ -360,7 +360,7 @@ def test_the_snapshot_says_how_much_it_leaves_out() -> None:
 
 
 def test_the_snapshot_of_a_deep_or_circular_trace_ends() -> None:
-    rows = [span("t", str(i), str(i - 1) if i else None, i, 1, **{}) for i in range(3000)]
+    rows = [span("t", str(i), str(i - 1) if i else None, i, 1) for i in range(3000)]
     made = TraceExplorer(Traces.from_frames({"spans": pd.DataFrame(rows)})).snapshot()
     assert "The first 60 of 3,000 spans" in made
     circle = [span("t", "1", "2", 0, 1), span("t", "2", "1", 0, 1)]

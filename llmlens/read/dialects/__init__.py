@@ -87,7 +87,7 @@ def _message(message: bytes, number: int, tally: Tally) -> Iterator[Raw]:
                 raw.line = number
             yield raw
     else:
-        from llmlens.read.protobuf import decode_export_request
+        from llmlens.read.dialects.protobuf import decode_export_request
 
         yield from decode_export_request(message, number)
 

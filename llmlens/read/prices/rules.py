@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from genai_prices.types import ModelPrice
 
-    from .model_names import PricedModel
+    from .models import PricedModel
 
 DAY_US = 86_400_000_000
 #: No limit: the ends of what a BIGINT holds.

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from ..schema import KINDS
+from ...schema import KINDS
 from .aliases import aliases
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .raw import Problem
+    from ..raw import Problem
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..errors import unknown
-from ..schema import SCORES
+from ...errors import unknown
+from ...schema import SCORES
 from . import cells
 from .aliases import aliases, find, squeeze, words
 from .rows import dump

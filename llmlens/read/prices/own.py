@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from llmlens.errors import ReadError, SourceNotFoundError, unknown
 
-from .model_names import spellings
-from .price_rules import DAY_US, FIRST, LAST, USER_KEYS, Rule, tiers
+from .models import spellings
+from .rules import DAY_US, FIRST, LAST, USER_KEYS, Rule, tiers
 
 #: What `prices=` takes: {model name or regular expression: {key of USER_KEYS: USD}}, or a TOML file that holds it.
 UserPrices: TypeAlias = "Mapping[str, Mapping[str, float]] | str | Path | None"

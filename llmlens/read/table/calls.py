@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..traces import Traces
-from .conventions import built_in
-from .dialects import decode_document
-from .files import Paths, find
-from .load import Loader
-from .table import read_table, to_tables
+from ...traces import Traces
+from ..conventions import built_in
+from ..dialects import decode_document
+from ..files import Paths, find
+from ..load import Loader
+from .tables import read_table, to_tables
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from .raw import Raw
-    from .user_prices import UserPrices
+    from ..raw import Raw
+    from ..prices.own import UserPrices
 
 
 def read_csv(
@@ -100,7 +100,7 @@ def nested_trace(text: str, line: int) -> Iterable[Raw]:
     """Decode a cell that holds a whole trace as JSON."""
     import orjson
 
-    from .raw import Problem
+    from ..raw import Problem
 
     try:
         document = orjson.loads(text)

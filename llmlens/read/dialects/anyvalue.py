@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, TypeVar
 
 from llmlens.read.dialects.values import MAX_DEPTH, Notes
-from llmlens.read.wire import AnyValue, DecodeError, Items, KeyValue
+from llmlens.read.dialects.wire import AnyValue, DecodeError, Items, KeyValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 import pandas as pd
 
-from ..schema import CONTENTS, SPANS
+from ...schema import CONTENTS, SPANS
 from . import cells, json_rows
 from .aliases import aliases
 from .columns import Overrides, Recognition, recognise
-from .raw import Problem
+from ..raw import Problem
 from .score_columns import score_rows
 from .tidy_frames import empty
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import cells
-from .raw import Origin, Problem, Raw, RawEvent, RawScore, RawSpan, Value
+from ..raw import Origin, Problem, Raw, RawEvent, RawScore, RawSpan, Value
 from .rows import dump
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from llmlens.schema import USAGE_KINDS
 
-from .model_names import find_model
-from .price_context import ORDINARY, cache_write_1h_sql, context_sql, read_context
-from .price_rules import DAY_US, NoTokenPriceError, Rule, rules
-from .raw import Problem
-from .user_prices import UserPrice, UserPrices, read_prices, user_rule
+from .models import find_model
+from .context import ORDINARY, cache_write_1h_sql, context_sql, read_context
+from .rules import DAY_US, NoTokenPriceError, Rule, rules
+from ..raw import Problem
+from .own import UserPrice, UserPrices, read_prices, user_rule
 
 if TYPE_CHECKING:
     import duckdb
@@ -205,7 +205,7 @@ def _resolve(group: _Group, own: list[UserPrice], notes: _Notes) -> list[Rule]:
         except NoTokenPriceError as error:
             notes.add(f"no price per token for {group.title}, only {error}", group.calls, group)
             return []
-        if priced.inferred:
+        if priced.inferred and group.provider is not None:
             notes.add(f"{group.title} priced as of provider {priced.provider.id!r}", group.calls, group)
         special = ", ".join(f"{key} {value!r}" for key, value in asked.items() if value not in ORDINARY)
         if special and any(rule.standard for rule in found):
