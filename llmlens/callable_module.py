@@ -7,9 +7,11 @@ Python binds the module to the name as soon as anything in it is imported; so th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def call_with(module_name: str, function: Callable[..., Any]) -> None:
@@ -21,3 +23,4 @@ def call_with(module_name: str, function: Callable[..., Any]) -> None:
 
     module.__class__ = CallableModule
     module.__doc__ = function.__doc__
+    vars(module)["__wrapped__"] = function  # where `inspect.signature` looks

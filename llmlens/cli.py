@@ -6,11 +6,14 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DEMO_FILES = ("quickstart.ipynb", "support_week.otlp.jsonl.gz", "support_week.csv.gz")
 
@@ -33,10 +36,14 @@ def run_demo(folder: Path, *, browser: bool, port: int) -> int:
     if find_spec("jupyterlab") is None:
         print("JupyterLab is not installed in this environment: pip install jupyterlab", file=sys.stderr)  # noqa: T201
         return 1
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _DEMO_FILES:
-        if not (folder / name).exists():
-            shutil.copyfile(demo_file(name), folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _DEMO_FILES:
+            if not (folder / name).exists():
+                shutil.copyfile(demo_file(name), folder / name)
+    except OSError as error:
+        print(f"Cannot copy the demo to {folder}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
     if browser:

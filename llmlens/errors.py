@@ -6,7 +6,10 @@ Every message says what was expected, what came, where it came from and what to 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class LlmlensError(Exception):

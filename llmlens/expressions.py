@@ -6,13 +6,16 @@ Parsed as Python, never evaluated: names are columns, and only the operators and
 from __future__ import annotations
 
 import ast
+import inspect
+import math
 import operator
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import ibis.expr.types as ir
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -32,9 +35,14 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
 }
 
+
+def _contains(column: Any, text: Any) -> Any:
+    return column.contains(text) if column.type().is_array() else column.lower().contains(text.lower())
+
+
 #: Functions of a column; the first argument is the column.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "contains": lambda column, text: column.lower().contains(text.lower()),
+    "contains": _contains,
     "startswith": lambda column, text: column.startswith(text),
     "endswith": lambda column, text: column.endswith(text),
     "matches": lambda column, pattern: column.re_search(pattern),
@@ -66,20 +74,29 @@ def compile_expression(text: str, columns: Mapping[str, ir.Column]) -> ir.Boolea
 
     Raises `SelectionError` naming the place when it is not a predicate.
     """
-    value = _Compiler(text, columns).visit(_parse(text).body)
-    if not getattr(value, "type", None) or not value.type().is_boolean():
+    try:
+        value = _Compiler(text, columns).visit(_parse(text).body)
+    except RecursionError:
+        raise SelectionError(f"The expression {text[:80]!r}... is nested too deeply.") from None
+    if not _is_boolean(value):
         raise SelectionError(f"{text!r} is not a condition: it gives no true or false. Compare it with something.")
     return value
 
 
 def _parse(text: str) -> ast.Expression:
     try:
-        return ast.parse(text.strip(), mode="eval")
+        return ast.parse(text.strip().replace("\n", " "), mode="eval")
     except SyntaxError as error:
         hint = " Write == to compare, and / or / not in lower case, texts in quotes."
         raise SelectionError(f"Cannot read the expression {text!r}: {error.msg}.{hint}") from None
-    except (RecursionError, MemoryError, ValueError):
+    except (RecursionError, MemoryError):
         raise SelectionError(f"Cannot read the expression {text[:80]!r}...: it is nested too deeply.") from None
+    except ValueError as error:
+        raise SelectionError(f"Cannot read the expression {text!r}: {error}.") from None
+
+
+def _is_boolean(value: Any) -> bool:
+    return hasattr(value, "type") and bool(value.type().is_boolean())
 
 
 class _Compiler(ast.NodeVisitor):
@@ -102,44 +119,57 @@ class _Compiler(ast.NodeVisitor):
         name = ast.unparse(node)
         if name in self.columns:
             return self.columns[name]
-        if isinstance(node.value, ast.Name) and node.value.id == "metadata":
-            return self._metadata(node.attr)
+        if (keys := _metadata_keys(node)) is not None:
+            return self._metadata(keys)
         raise SelectionError(f"There is no column {name!r} in {self.text!r}.{nearest(name, self.columns)}")
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
-        if isinstance(node.value, ast.Name) and node.value.id == "metadata" and isinstance(node.slice, ast.Constant):
-            return self._metadata(str(node.slice.value))
+        if (keys := _metadata_keys(node)) is not None:
+            return self._metadata(keys)
         return self.generic_visit(node)
 
-    def _metadata(self, key: str) -> Any:
-        return self.columns["metadata"].cast("json")[key].unwrap_as("string")
+    def _metadata(self, keys: list[str]) -> Any:
+        import ibis
+
+        builtin = ibis.udf.scalar.builtin
+        valid = builtin(lambda _: None, name="json_valid", signature=(("string",), "boolean"))
+        extract = builtin(lambda _, __: None, name="json_extract_string", signature=(("string", "string"), "string"))
+        document = self.columns["metadata"]
+        pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+        return ibis.ifelse(valid(document), extract(document, pointer), None)
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         import ibis
 
-        return ibis.literal(node.value)
+        value = node.value
+        if value is not None and not isinstance(value, str | int | float):
+            return self.generic_visit(node)
+        if isinstance(value, int) and abs(value) >= 2**63:
+            value = float(value) if abs(value) < 10**300 else math.copysign(math.inf, value)
+        return ibis.literal(value)
 
-    def visit_List(self, node: ast.List) -> Any:
+    def visit_List(self, node: ast.List | ast.Tuple | ast.Set) -> Any:
         return [self.visit(item) for item in node.elts]
 
-    visit_Tuple = visit_List
-    visit_Set = visit_List
+    def visit_Tuple(self, node: ast.Tuple) -> Any:
+        return self.visit_List(node)
+
+    def visit_Set(self, node: ast.Set) -> Any:
+        return self.visit_List(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.visit(node.operand)
-        if isinstance(node.op, ast.Not):
+        if isinstance(node.op, ast.Not | ast.Invert):
+            if not _is_boolean(value):
+                raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit: not takes a condition.")
             return ~value
-        if isinstance(node.op, ast.USub):
-            return -value
-        return self.generic_visit(node)
+        sign = operator.neg if isinstance(node.op, ast.USub) else operator.pos
+        return self._apply(lambda number, _: sign(number - 0), value, value, node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
         values = [self.visit(value) for value in node.values]
-        result = values[0]
-        for value in values[1:]:
-            result = self._apply(join, result, value, node)
-        return result
+        return balanced(lambda left, right: self._apply(join, left, right, node), values)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         if type(node.op) is ast.BitAnd or type(node.op) is ast.BitOr:
@@ -152,44 +182,113 @@ class _Compiler(ast.NodeVisitor):
     def visit_Compare(self, node: ast.Compare) -> Any:
         left = self.visit(node.left)
         result: Any = None
+        left_node = node.left
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.visit(right_node)
-            step = self._compare(op, left, right, node)
+            # What metadata holds is text; it is compared as what it is compared with.
+            of_left = _like(left, right) if _metadata_keys(left_node) is not None else left
+            of_right = _like(right, left) if _metadata_keys(right_node) is not None else right
+            step = self._compare(op, of_left, of_right, node)
             result = step if result is None else result & step
-            left = right
+            left, left_node = right, right_node
         return result
 
     def _compare(self, op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Any:
         if isinstance(op, ast.In | ast.NotIn):
-            if isinstance(right, list):
-                inside = left.isin(right)
-            elif right.type().is_array():
-                inside = right.contains(left)
-            else:
-                inside = right.contains(left)
+            inside = self._inside(left, right, node)
             return ~inside if isinstance(op, ast.NotIn) else inside
-        if isinstance(op, ast.Is | ast.IsNot):
-            return left.isnull() if isinstance(op, ast.Is) else left.notnull()
+        if isinstance(op, ast.Is | ast.IsNot) or _is_none(right) or _is_none(left):
+            value = right if _is_none(left) else left
+            if not (_is_none(left) or _is_none(right)) or not isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
+                return self.generic_visit(node)
+            return value.isnull() if isinstance(op, ast.Is | ast.Eq) else value.notnull()
         return self._apply(_COMPARE[type(op)], left, right, node)
+
+    def _inside(self, value: Any, these: Any, node: ast.AST) -> Any:
+        """Give `value in these`: a list of constants, where None is NA; a list of texts such as tags; or a text."""
+        import ibis
+
+        if not isinstance(these, list):
+            inside = self._apply(lambda whole, part: whole.contains(part), these, value, node)
+            # A span without tags has none of them: that is known, not NA.
+            return inside.fill_null(False) if these.type().is_array() else inside
+        present = [each for each in these if not _is_none(each)]
+        for each in present:
+            self._apply(operator.eq, value, each, node)
+        inside = value.isin(present) if present else ibis.literal(False)
+        return inside if len(present) == len(these) else inside.fill_null(False) | value.isnull()
 
     def visit_Call(self, node: ast.Call) -> Any:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
             name = ast.unparse(node.func)
             raise SelectionError(f"There is no function {name!r} in {self.text!r}.{nearest(name, FUNCTIONS)}")
         arguments = [self.visit(argument) for argument in node.args]
+        function = FUNCTIONS[node.func.id]
         try:
-            return FUNCTIONS[node.func.id](*arguments)
-        except (TypeError, AttributeError) as error:
-            raise SelectionError(f"{ast.unparse(node)!r} does not fit: {error}.") from None
+            return function(*arguments)
+        except _misfits():
+            usage = f"{node.func.id}({', '.join(inspect.signature(function).parameters)})"
+            raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit: write {usage}.") from None
 
     def _apply(self, function: Callable[[Any, Any], Any], left: Any, right: Any, node: ast.AST) -> Any:
-        import ibis
-
         try:
             result = function(left, right)
-        except (TypeError, ibis.common.exceptions.IbisError) as error:
-            reason = str(error).splitlines()[0]
-            raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit together: {reason}.") from None
-        if result is NotImplemented:
-            raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit together.")
+        except _misfits():
+            result = None
+        if not hasattr(result, "type"):
+            kinds = f"{_kind(left)} and {_kind(right)}"
+            raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit together: {kinds}.")
         return result
+
+
+def balanced(join: Callable[[Any, Any], Any], parts: list[Any]) -> Any:
+    """Join parts pair by pair, so that a thousand of them nest ten deep."""
+    while len(parts) > 1:
+        pairs = [join(left, right) for left, right in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[len(pairs) * 2 :]
+    return parts[0]
+
+
+def _misfits() -> tuple[type[Exception], ...]:
+    """Give what Ibis raises when types do not go together."""
+    from ibis.common.annotations import ValidationError
+    from ibis.common.exceptions import IbisError
+
+    return (TypeError, AttributeError, ValueError, ArithmeticError, ValidationError, IbisError)
+
+
+def _metadata_keys(node: ast.AST) -> list[str] | None:
+    """Give the keys of `metadata.a.b` or `metadata['a']['b']`, or None when it is something else."""
+    keys: list[str] = []
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Attribute):
+            keys.append(node.attr)
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            keys.append(str(node.slice.value))
+        else:
+            return None
+        node = node.value
+    return keys[::-1] if keys and node.id == "metadata" else None
+
+
+def _like(text: Any, other: Any) -> Any:
+    """Read a text as the kind of value that the other one is; what cannot be read so is NA."""
+    kinds = [o.type() for o in (other if isinstance(other, list) else [other]) if hasattr(o, "type")]
+    if any(kind.is_numeric() for kind in kinds):
+        return text.try_cast("float64")
+    return text.try_cast("boolean") if any(kind.is_boolean() for kind in kinds) else text
+
+
+def _is_none(value: Any) -> bool:
+    return hasattr(value, "type") and bool(value.type().is_null())
+
+
+def _kind(value: Any) -> str:
+    if not hasattr(value, "type"):
+        return "a list" if isinstance(value, list) else "a number"
+    kind = value.type()
+    if kind.is_boolean():
+        return "true or false"
+    if kind.is_numeric():
+        return "a number"
+    return "a time" if kind.is_timestamp() else "a list of texts" if kind.is_array() else "text"

@@ -37,15 +37,15 @@ def trace_rollup(spans: ir.Table, trace_info: ir.Table) -> ir.Table:
         duration_s=_seconds_between(spans.start.min(), end),
         status=ibis.ifelse(failed, "error", of_root(spans.status)),
         n_spans=spans.count(),
-        n_llm_calls=(spans.kind == "llm").sum(),
-        n_tool_calls=(spans.kind == "tool").sum(),
-        n_errors=(spans.status == "error").sum(),
+        n_llm_calls=_times(spans.kind == "llm"),
+        n_tool_calls=_times(spans.kind == "tool"),
+        n_errors=_times(spans.status == "error"),
         max_depth=spans.depth.max(),
         input_tokens=spans.input_tokens.sum(where=usage),
         cache_read_tokens=spans.cache_read_tokens.sum(where=usage),
         output_tokens=spans.output_tokens.sum(where=usage),
         cost_usd=spans.cost_usd.sum(where=usage),
-        n_unpriced=unpriced(spans).sum(),
+        n_unpriced=_times(unpriced(spans)),
     )
     named = rolled.left_join(trace_info.select("trace_id", trace_name=trace_info.name), "trace_id")
     named = named.mutate(name=ibis.coalesce(named.trace_name, named.root_name))
@@ -72,7 +72,13 @@ def session_rollup(traces: ir.Table) -> ir.Table:
 
 def unpriced(spans: ir.Table) -> ir.BooleanValue:
     """Say which spans are calls that used tokens at a cost nobody knows."""
-    return spans.kind.isin(schema.USAGE_KINDS) & (spans.usage_source != "missing") & spans.cost_usd.isnull()
+    tokens = spans.input_tokens.notnull() | spans.output_tokens.notnull()
+    used = (spans.usage_source != "missing").fill_null(tokens)
+    return spans.kind.isin(schema.USAGE_KINDS) & used & spans.cost_usd.isnull()
+
+
+def _times(condition: ir.BooleanValue) -> ir.IntegerScalar:
+    return condition.sum().fill_null(0)
 
 
 def _seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:

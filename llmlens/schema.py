@@ -301,7 +301,10 @@ PROBLEMS = Table(
         Column("line", "integer", "line, frame or row in it, from 1; NA when it is about all of it"),
         _text("reason", "what was wrong"),
         Column("count", "integer", "how many rows (spans, log records, lines) this is about"),
-        _text("action", "dropped (not in the tables), repaired (in the tables, changed) or noted (in the tables as it came)"),
+        _text(
+            "action",
+            "dropped (not in the tables), repaired (in the tables, changed) or noted (in the tables as it came)",
+        ),
         _text("example", "the beginning of the first one"),
     ),
 )
@@ -322,9 +325,9 @@ def schema(table: str | None = None) -> Table | list[str]:
     """
     if table is None:
         return list(TABLES)
-    if table not in TABLES:
+    if not isinstance(table, str) or table not in TABLES:
         what = "table"
-        raise unknown(what, table, TABLES)
+        raise unknown(what, str(table), TABLES)
     return TABLES[table]
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import contextlib
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from . import schema
 from .errors import SelectionError, unknown
-from .expressions import columns_of, compile_expression
+from .expressions import balanced, columns_of, compile_expression
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+_TIME = "timestamp('UTC')"
 _SPAN = frozenset(schema.SPANS.names)
 #: The texts of the root are left out: a condition on them would read every text of the load.
 _TRACE = frozenset(schema.TRACES.names) - {"input", "output"}
@@ -25,13 +31,10 @@ class Conditions:
         self, equals: Mapping[str, Any], expression: str | None, since: datetime | None, until: datetime | None
     ) -> None:
         """Check every name; raise `UnknownNameError` or `SelectionError`."""
-        for name in equals:
-            if name not in _SPAN | _TRACE:
-                what = "column of spans or traces:"
-                raise unknown(what, name, _SPAN | _TRACE)
         if expression is not None and not isinstance(expression, str):
-            raise SelectionError(f"where takes an expression as text, such as \"duration_s > 10\"; got {expression!r}.")
-        self.equals = dict(equals)
+            raise SelectionError(f'where takes an expression as text, such as "duration_s > 10"; got {expression!r}.')
+        _check_names(equals, () if expression is None else columns_of(expression))
+        self.equals = {name: _values(name, value) for name, value in equals.items()}
         self.expression = expression
         self.since = since
         self.until = until
@@ -49,7 +52,8 @@ class Conditions:
 
     def _about_spans(self) -> bool:
         return any(
-            name in _SPAN or name.startswith(("span.", "metadata.", "metadata[")) for name in self._names() - {"trace_id"}
+            name in _SPAN or name.startswith(("span.", "metadata.", "metadata["))
+            for name in self._names() - {"trace_id"}
         )
 
     def matching_spans(self, spans: ir.Table, traces: ir.Table) -> ir.Table | None:
@@ -83,20 +87,73 @@ class Conditions:
 
         found = [_equal(columns[name], value) for name, value in self.equals.items()]
         if start is not None and self.since is not None:
-            found.append(start >= ibis.literal(self.since, type="timestamp('UTC')"))
+            found.append(start >= ibis.literal(self.since, type=_TIME))
         if start is not None and self.until is not None:
-            found.append(start < ibis.literal(self.until, type="timestamp('UTC')"))
+            found.append(start < ibis.literal(self.until, type=_TIME))
         if self.expression is not None:
             found.append(compile_expression(self.expression, columns))
         return found
 
 
-def _equal(column: ir.Column, value: Any) -> ir.BooleanValue:
+def _check_names(equals: Iterable[str], written: Iterable[str]) -> None:
+    what = "column of spans or traces:"
+    for name in equals:
+        if name not in _SPAN | _TRACE:
+            raise unknown(what, name, _SPAN | _TRACE | {"since", "until", "spans_only"})
+    for name in sorted(written):
+        table, _, column = name.partition(".")
+        if name in _SPAN | _TRACE or name.startswith(("metadata.", "metadata[")):
+            continue
+        known = {"span": _SPAN, "trace": _TRACE}.get(table) if column else None
+        if known is None or column not in known:
+            raise unknown(what, name, _SPAN | _TRACE if known is None else {f"{table}.{n}" for n in known})
+
+
+def _values(name: str, value: Any) -> list[Any]:
+    """Give what a column may equal, None for NA; raise `SelectionError` for a value that the column cannot have."""
     import pandas as pd
 
-    many = isinstance(value, list | tuple | set | frozenset | pd.Series | pd.Index)
-    values = list(value) if many else [value]
-    present = [v for v in values if not pd.isna(v)]
+    many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    found: list[Any] = []
+    for each in value if many else [value]:
+        if pd.api.types.is_scalar(each) and pd.isna(each):
+            found.append(None)
+            continue
+        dtype = (schema.SPANS if name in _SPAN else schema.TRACES)[name].dtype
+        number = isinstance(each, Real | Decimal) and not isinstance(each, bool)
+        if dtype in ("text", "json", "texts") and isinstance(each, str):
+            found.append(str(each))
+        elif dtype in ("integer", "number") and number:
+            within = abs(each) < 2**63  # neither infinite nor NaN
+            whole = dtype == "integer" and within and each == int(each)
+            found.append(int(each) if whole else float(each) if within else math.inf if each > 0 else -math.inf)
+        elif dtype == "time":
+            found.append(moment(each, name))
+        else:
+            kind = "a number" if dtype in ("integer", "number") else "text"
+            raise SelectionError(f"{name}={each!r} does not fit: {name} is {kind}.")
+    return found
+
+
+def moment(value: Any, name: str) -> datetime:
+    """Understand a point in time; without a zone it is UTC. Raises `SelectionError`."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(value, str | date | np.datetime64):
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            point = pd.Timestamp(value)
+            if isinstance(point, pd.Timestamp):  # and not NaT
+                point = point.tz_localize("UTC") if point.tzinfo is None else point.tz_convert("UTC")
+                return point.floor("us").to_pydatetime()
+    hint = "a date such as '2026-11-02', a time such as '2026-11-02 14:30', or a datetime"
+    raise SelectionError(f"{name}={value!r} is not a time. Expected {hint}.")
+
+
+def _equal(column: ir.Column, values: list[Any]) -> ir.BooleanValue:
+    import ibis
+
+    present = [ibis.literal(v, type=None if not isinstance(v, datetime) else _TIME) for v in values if v is not None]
     if column.type().is_array():
         fits = [column.contains(v) for v in present]
     else:
@@ -105,7 +162,4 @@ def _equal(column: ir.Column, value: Any) -> ir.BooleanValue:
         fits.append(column.isnull())
     if not fits:
         return column.isnull() & column.notnull()
-    result = fits[0]
-    for each in fits[1:]:
-        result = result | each
-    return result
+    return balanced(operator.or_, fits)

@@ -14,7 +14,7 @@ from . import schema
 
 if TYPE_CHECKING:
     import duckdb
-    import ibis
+    import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
 
@@ -66,8 +66,10 @@ class Store:
         self.con = con if con is not None else connect()
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
-        self._ibis: dict[str, ibis.Table] = {}
-        self._backend: ibis.backends.BaseBackend | None = None
+        self._ibis: dict[str, ir.Table] = {}
+        self._backends: tuple[Any, Any] | None = None
+        #: Where tables are read from that stay in files.
+        self.folder: Path | None = None
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Open a cursor for one piece of work on one thread."""
@@ -113,26 +115,45 @@ class Store:
         )
         self.insert(f"INSERT INTO {name} SELECT {selected} FROM incoming", incoming=arrow_of(frame))
 
-    def materialise(self, sql: str, prefix: str) -> str:
-        """Keep the result of a query as a table and return its name."""
+    def count_unidentified(self, name: str) -> int:
+        """Count the rows of a stored table whose span id is missing or taken; 0 where a row is no span."""
+        if schema.TABLES[name].key != ("trace_id", "span_id"):
+            return 0
+        known = f"SELECT DISTINCT trace_id, span_id FROM {name} WHERE trace_id IS NOT NULL AND span_id IS NOT NULL"
+        found = self.execute(f"SELECT count(*) - (SELECT count(*) FROM ({known})) FROM {name}").fetchone()
+        return int(found[0]) if found else 0
+
+    def keep(self, query: ir.Table, prefix: str) -> ir.Table:
+        """Run a query and keep its result as a table, until no selection and no expression speaks of it any more."""
+        import ibis
+
         name = f"{prefix}_{next(self._numbers)}"
-        self.execute(f"CREATE TABLE {name} AS {sql}")
-        return name
+        self.execute(f"CREATE TABLE {name} AS {ibis.to_sql(query, dialect='duckdb')}")
+        table = self._table(name, query.schema())
+        weakref.finalize(table.op(), _drop, self.con, name).atexit = False
+        return table
 
-    def drop_with(self, owner: object, name: str) -> None:
-        """Drop a table when `owner` is no longer used."""
-        weakref.finalize(owner, _drop, self.con, name)
-
-    def ibis(self, name: str) -> ibis.Table:
+    def ibis(self, name: str) -> ir.Table:
         """Give the Ibis table of a table or view of this store."""
         with self._lock:
             if name not in self._ibis:
-                if self._backend is None:
-                    import ibis
-
-                    self._backend = ibis.duckdb.from_connection(self.con)
-                self._ibis[name] = self._backend.table(name)
+                # Asked on a connection of its own: the user may be executing an expression on the other one.
+                self._ibis[name] = self._table(name, self._connections()[1].get_schema(name))
             return self._ibis[name]
+
+    def _table(self, name: str, columns: Any) -> ir.Table:
+        import ibis.expr.operations as ops
+
+        return ops.DatabaseTable(name=name, schema=columns, source=self._connections()[0]).to_expr()
+
+    def _connections(self) -> tuple[Any, Any]:
+        """Give Ibis' connection for the user's expressions, and the one that describes tables."""
+        with self._lock:
+            if self._backends is None:
+                import ibis
+
+                self._backends = ibis.duckdb.from_connection(self.con), ibis.duckdb.from_connection(self.cursor())
+            return self._backends
 
     def has(self, name: str) -> bool:
         """Say whether there is a table or view of this name."""
@@ -201,4 +222,5 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         elif str(kind) in ("extension<arrow.json>", "string_view"):
             kind = pa.string()
         fields.append(pa.field(f.name, kind))
-    return table.cast(pa.schema(fields)).to_pandas(types_mapper=dtype)
+    made: pd.DataFrame = table.cast(pa.schema(fields)).to_pandas(types_mapper=dtype)
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 
 from . import schema
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from .traces import Traces
 
 _SHOWN = 6
+_LISTED = 50
+
+#: Controls, bidirectional overrides, line ends and zero-width marks: they change how other text reads.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
 def summarise(traces: Traces) -> dict[str, Any]:
@@ -43,11 +48,16 @@ def summarise(traces: Traces) -> dict[str, Any]:
     said: dict[str, Any] = {key: _plain(total[key]) for key in total.index}
     for key in ("input_tokens", "output_tokens", "n_unpriced", "errors"):
         said[key] = int(said[key] or 0)
-    for key, column in (("kinds", "kind"), ("features", "feature"), ("services", "service"), ("conventions", "convention")):
+    for key, column in (
+        ("kinds", "kind"),
+        ("features", "feature"),
+        ("services", "service"),
+        ("conventions", "convention"),
+    ):
         said[key] = _counts(traces, spans, column)
     said["models"] = _counts(traces, spans.filter(usage), "model")
     problems = traces.problems
-    said["problems"] = [{k: _plain(v) for k, v in row.items()} for row in problems.to_dict("records")]
+    said["problems"] = [{str(k): _plain(v) for k, v in row.items()} for row in problems.to_dict("records")]
     said["notes"] = list(traces.notes)
     return said
 
@@ -59,10 +69,10 @@ def as_text(traces: Traces) -> str:
     for label, value in _facts(said):
         lines.append(f"  {label:<9} {value}")
     for problem in said["problems"][:_SHOWN]:
-        lines.append(f"  {problem['action']}: {_problem(problem)}")
+        lines.append(f"  {_short(problem['action'] or 'problem')}: {_problem(problem)}")
     if len(said["problems"]) > _SHOWN:
         lines.append(f"  and {len(said['problems']) - _SHOWN} more in .problems")
-    lines += [f"  note: {note}" for note in said["notes"]]
+    lines += [f"  note: {_short(note, 1000)}" for note in said["notes"]]
     return "\n".join(lines)
 
 
@@ -84,11 +94,13 @@ def as_html(traces: Traces) -> str:
     if problems:
         count = sum(p["count"] or 0 for p in problems)
         items = "".join(
-            f"<li><b>{esc(p['action'] or '')}</b>: {esc(_problem(p))}"
-            + (f"<br><code style='opacity:.65'>{esc(p['example'][:120])}</code>" if p["example"] else "")
+            f"<li><b>{esc(_short(p['action'] or 'problem'))}</b>: {esc(_problem(p))}"
+            + (f"<br><code style='opacity:.65'>{esc(_short(p['example'], 120))}</code>" if p["example"] else "")
             + "</li>"
-            for p in problems
+            for p in problems[:_LISTED]
         )
+        if len(problems) > _LISTED:
+            items += f"<li>and {len(problems) - _LISTED:,} more in <code>.problems</code></li>"
         summary = f"{count:,} problem{'' if count == 1 else 's'} in the load: {esc(_problem(problems[0]))}"
         parts.append(
             "<details style='margin-top:6px;padding:4px 10px;border-left:3px solid #d97706'>"
@@ -98,9 +110,10 @@ def as_html(traces: Traces) -> str:
     else:
         parts.append("<div style='margin-top:6px;opacity:.65'>No problems in the load.</div>")
     if said["notes"]:
-        notes = "".join(f"<li>{esc(note)}</li>" for note in said["notes"])
+        notes = "".join(f"<li>{esc(_short(note, 1000))}</li>" for note in said["notes"])
         parts.append(
-            "<details style='margin-top:4px'><summary style='cursor:pointer;opacity:.65'>How columns were read</summary>"
+            "<details style='margin-top:4px'>"
+            "<summary style='cursor:pointer;opacity:.65'>How columns were read</summary>"
             f"<ul style='margin:4px 0;padding-left:18px'>{notes}</ul></details>"
         )
     parts.append("</div>")
@@ -119,7 +132,7 @@ def _window(said: dict[str, Any]) -> str:
         return ", no times"
     form = "%Y-%m-%d %H:%M"
     same_day = since.date() == until.date()
-    return f", {since:{form}} – {until:{'%H:%M' if same_day else form}} UTC"
+    return f", {since:{form}} – {until:{'%H:%M' if same_day else form}} UTC"  # noqa: RUF001
 
 
 def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
@@ -135,12 +148,14 @@ def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if said["sessions"] or said["users"]:
         facts.append(("who", f"{_number(said['sessions'], 'session')}, {_number(said['users'], 'user')}"))
-    facts.append(("from", f"{_list(said['services'])} ({', '.join(said['conventions']) or 'no known convention'})"))
+    conventions = ", ".join(_short(name) for name in said["conventions"]) or "no known convention"
+    facts.append(("from", f"{_list(said['services'])} ({conventions})".strip()))
     return [(label, value) for label, value in facts if value]
 
 
 def _cost(said: dict[str, Any]) -> str:
-    cost = "not known" if said["cost_usd"] is None else f"${said['cost_usd']:,.2f}"
+    usd = said["cost_usd"]
+    cost = "not known" if usd is None else f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.2g}"
     if said["n_unpriced"]:
         calls = _number(said["n_unpriced"], "call")
         return f"{cost}, and {calls} without a known price"
@@ -148,17 +163,23 @@ def _cost(said: dict[str, Any]) -> str:
 
 
 def _list(counts: dict[str, int]) -> str:
-    shown = [f"{name} ({count:,})" for name, count in list(counts.items())[:_SHOWN]]
+    shown = [f"{_short(name)} ({count:,})" for name, count in list(counts.items())[:_SHOWN]]
     more = len(counts) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _problem(problem: dict[str, Any]) -> str:
-    at = problem["source"] or ""
+    at = _short(problem["source"] or "", 200)
     if problem["line"] is not None:
         at += f":{problem['line']}"
     count = problem["count"] or 0
-    return f"{problem['reason']}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"
+    reason = _short(problem["reason"] or "no reason given", 300)
+    return f"{reason}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"  # noqa: RUF001
+
+
+def _short(text: str, limit: int = 80) -> str:
+    flat = " ".join(_INVISIBLE.sub(" ", text[: 4 * limit]).split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def _number(n: int, noun: str) -> str:

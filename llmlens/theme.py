@@ -17,6 +17,13 @@ COLORWAY = {
     "dark": ("#56b4e9", "#f0b429", "#2fc39a", "#e29cc3", "#8fd0f5", "#ff8a4c", "#e8dd5b", "#b3b3b3"),
 }
 
+#: A colour per kind of span, the same as the badges of the trace explorer.
+KIND_COLORS = {
+    "llm": "#4a6cf0", "embedding": "#0f9aa0", "retriever": "#2a9d5c", "reranker": "#84972b", "tool": "#dd7a1a",
+    "agent": "#9556d6", "chain": "#7486a0", "guardrail": "#d1488b", "evaluator": "#a3763c", "event": "#8a8f98",
+    "span": "#8a94a6",
+}  # fmt: skip
+
 #: One hue, from little to much: much is what stands out from the ground, dark on light and light on dark.
 SEQUENTIAL = {
     "light": ("#e6f0fa", "#c9def2", "#a3c8e9", "#76abda", "#4b8dc7", "#2a70b0", "#175693"),
@@ -24,8 +31,8 @@ SEQUENTIAL = {
 }
 
 _INK = {
-    "light": {"text": "#24292f", "quiet": "#57606a", "grid": "#e4e7eb", "line": "#c3c9d0", "paper": "#ffffff"},
-    "dark": {"text": "#e2e6ea", "quiet": "#a1a9b3", "grid": "#31373e", "line": "#4b535c", "paper": "#1f2328"},
+    "light": {"text": "#24292f", "quiet": "#57606a", "grid": "#e4e7eb", "line": "#c3c9d0"},
+    "dark": {"text": "#e2e6ea", "quiet": "#a1a9b3", "grid": "#31373e", "line": "#4b535c"},
 }
 
 #: Controls, bidirectional overrides, zero-width marks and lone surrogates: they change how other text reads.
@@ -89,13 +96,8 @@ def template_spec(mode: str) -> dict[str, Any]:
         "xaxis": {**axis, "showgrid": False, "showline": True},
         "yaxis": axis,
         "margin": {"l": 56, "r": 16, "t": 68, "b": 44},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-        "hoverlabel": {
-            "bgcolor": ink["paper"],
-            "bordercolor": ink["line"],
-            "font": {"family": FONT, "size": 12, "color": ink["text"]},
-            "align": "left",
-        },
+        "legend": {"bgcolor": "rgba(0,0,0,0)"},
+        "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left", "namelength": -1},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": ink["quiet"], "activecolor": ink["text"]},
         "hovermode": "closest",
     }

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+import math
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import schema
-from .errors import ReadError, SelectionError, SourceNotFoundError, unknown
+from .errors import ReadError, SelectionError, unknown
 from .store import STORED, Store, to_pandas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
-
-_FORMAT = 1
 
 
 class Traces:
     """A set of whole traces.
 
     Each table of `llmlens.schema()` is a property that returns a pandas DataFrame; `table(name)` gives the Ibis table
-    behind it, for what should not come into memory. `where`, `trace`, `sample`, `low_scoring` and `|` give new `Traces`.
+    behind it, for what should not come into memory. `where`, `trace`, `sample`, `low_scoring` and `|` give new
+    `Traces`.
     """
 
     def __init__(
         self,
         store: Store,
         *,
-        trace_ids: str | None = None,
-        span_ids: str | None = None,
-        scores: str = "scores",
+        trace_ids: ir.Table | None = None,
+        span_ids: ir.Table | None = None,
+        scores: ir.Table | None = None,
         notes: tuple[str, ...] = (),
-        origin: Traces | None = None,
     ) -> None:
         """Select from a store; users get theirs from a reader.
 
-        `trace_ids` and `span_ids` name tables of the store that hold what is selected, `scores` the table of scores.
-        Those tables are dropped with the `Traces` that made them: `origin` is kept alive while this one uses them.
+        `trace_ids` and `span_ids` are tables of the store that hold what is selected, `scores` the table of scores.
         """
         self._store = store
         self._trace_ids = trace_ids
         self._span_ids = span_ids
         self._scores = scores
-        self._origin = origin
         self.notes = notes
 
     # ------------------------------------------------------------------ building
@@ -55,15 +53,27 @@ class Traces:
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], *, notes: tuple[str, ...] = ()) -> Traces:
         """Build `Traces` from DataFrames by name of table; columns of the schema that are missing become NA.
 
-        Raises `UnknownNameError` for a table or column that the schema does not have.
+        Raises `UnknownNameError` for a table or column that the schema does not have, `ReadError` for values that do
+        not fit their column and for spans that are not told apart by `trace_id` and `span_id`.
         """
+        import duckdb
+        import pyarrow as pa
+
         store = Store()
         store.create_empty()
         for name, frame in frames.items():
             if name not in STORED:
                 what = "stored table"
                 raise unknown(what, name, STORED)
-            store.insert_frame(name, frame)
+            if not hasattr(frame, "columns"):
+                raise ReadError(f"from_frames takes DataFrames by name of table; {name} is {type(frame).__name__}.")
+            try:
+                store.insert_frame(name, frame)
+            except (pa.ArrowException, duckdb.Error) as error:
+                raise ReadError(f"The frame of {name} does not fit the table: {_first_line(error)}") from None
+            if lost := store.count_unidentified(name):
+                told = "trace_id and span_id, which must be given and together occur once"
+                raise ReadError(f"The frame of {name} has {lost} rows without {told}.")
         if "depth" not in frames.get("spans", ()):
             from .read.tree import set_depths
 
@@ -92,14 +102,31 @@ class Traces:
             from .read.derive import derive
 
             derive(self._store, name)
-        return self._selected(self._store.ibis(self._scores if name == "scores" else name))
+        if name == "scores":
+            return self._selected_scores()
+        return self._selected(self._store.ibis(name))
 
     def _selected(self, table: ir.Table) -> ir.Table:
-        if self._trace_ids is not None:
-            table = table.semi_join(self._store.ibis(self._trace_ids), "trace_id")
         if self._span_ids is not None and "span_id" in table.columns:
-            table = table.semi_join(self._store.ibis(self._span_ids), ["trace_id", "span_id"])
+            kept = self._span_ids
+            same = table.span_id == kept.span_id
+            if "requested_by" in table.columns:
+                same |= table.requested_by == kept.span_id
+            return table.semi_join(kept, [table.trace_id == kept.trace_id, same])
+        if self._trace_ids is not None:
+            return table.semi_join(self._trace_ids, "trace_id")
         return table
+
+    def _selected_scores(self) -> ir.Table:
+        """Give the scores of the spans, the traces and the sessions that are selected."""
+        scores = self._store.ibis("scores") if self._scores is None else self._scores
+        if self._trace_ids is None:
+            return scores
+        found = scores.filter(scores.trace_id.isnull()).semi_join(self.table("spans"), "session_id")
+        if self._span_ids is None:
+            return found.union(self._selected(scores))
+        found = found.union(scores.filter(scores.span_id.isnull()).semi_join(self._trace_ids, "trace_id"))
+        return found.union(self._selected(scores))
 
     def _rollup(self) -> ir.Table:
         """Give the traces without the texts of their roots; for whole traces it is computed once a store."""
@@ -241,15 +268,17 @@ class Traces:
         and a tag fits when it is among the tags. `expression` is a condition such as
         `"duration_s > 10 and model == 'gpt-4o'"`; `trace.cost_usd` is the trace's where a span has that column too, and
         `metadata.tenant` looks into the metadata. Conditions on span columns must hold together on one span of the
-        trace. `since` (inclusive) and `until` (exclusive) are about the start of the trace; without a zone they are UTC.
+        trace; a comparison with NA holds nowhere, but for `== None` and `isna()`. `since` (inclusive) and `until`
+        (exclusive) are about the start of the trace; without a zone they are UTC.
 
         With `spans_only=True` only the spans that fit are kept, else the whole trace is.
 
         Raises `SelectionError` or `UnknownNameError` for what cannot be understood.
         """
-        from .selecting import Conditions
+        from .selecting import Conditions, moment
 
-        conditions = Conditions(equals, expression, _moment(since, "since"), _moment(until, "until"))
+        first, last = (None if at is None else moment(at, name) for at, name in ((since, "since"), (until, "until")))
+        conditions = Conditions(equals, expression, first, last)
         if conditions.empty:
             return self
         spans, traces = self.table("spans"), self._rollup()
@@ -258,17 +287,17 @@ class Traces:
             return self._keep(conditions.matching_traces(traces))
         if not spans_only:
             return self._keep(span_ids.select("trace_id").distinct())
-        import ibis
-
-        name = self._store.materialise(ibis.to_sql(span_ids, dialect="duckdb"), "chosen_spans")
-        traces_name = self._store.materialise(f"SELECT DISTINCT trace_id FROM {name}", "chosen")
-        return self._derived(traces_name, span_ids=name)
+        kept = _evaluated(self._store, span_ids, "chosen_spans")
+        trace_ids = self._store.keep(kept.select("trace_id").distinct(), "chosen")
+        return self._with(trace_ids=trace_ids, span_ids=kept)
 
     def trace(self, trace_id: str) -> Traces:
         """Select one trace by its id, or by a beginning of it that only one trace has.
 
         Raises `UnknownNameError` when there is none.
         """
+        if not isinstance(trace_id, str):
+            raise SelectionError(f"trace takes the id of a trace as text, or its beginning; got {trace_id!r}.")
         rollup = self._rollup()
         found = self.fetch_arrow(rollup.filter(rollup.trace_id.startswith(trace_id)).select("trace_id").limit(10_000))
         ids = [str(i) for i in found.column(0).to_pylist()]
@@ -281,13 +310,13 @@ class Traces:
 
     def sample(self, n: int, seed: int = 0) -> Traces:
         """Select `n` traces at random; the same seed gives the same traces, in whatever order they were read."""
-        if n < 0:
-            raise SelectionError(f"sample needs a number of traces, 0 or more; got {n}.")
-        rollup = self._rollup()
+        if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
+            raise SelectionError(f"sample needs a number of traces, 0 or more; got {n!r}.")
         import ibis
 
+        rollup = self._rollup()
         shuffled = rollup.mutate(_key=(rollup.trace_id + ibis.literal(f":{seed}")).hexdigest("md5"))
-        return self._keep(shuffled.order_by("_key", "trace_id").limit(n).select("trace_id"))
+        return self._keep(shuffled.order_by("_key", "trace_id").limit(int(n)).select("trace_id"))
 
     def low_scoring(self, name: str, below: float) -> Traces:
         """Select the traces with a score called `name` under `below`, given to the trace or to any of its spans.
@@ -299,7 +328,11 @@ class Traces:
         if name not in names:
             what = "score"
             raise unknown(what, name, [str(n) for n in names])
-        return self._keep(scores.filter((scores.name == name) & (scores.value < below)).select("trace_id").distinct())
+        if isinstance(below, bool) or not isinstance(below, Real) or math.isnan(below):
+            raise SelectionError(f"low_scoring needs a number: the scores below it are low; got below={below!r}.")
+        return self._keep(
+            scores.filter((scores.name == name) & (scores.value < float(below))).select("trace_id").distinct()
+        )
 
     def with_scores(self, scores: pd.DataFrame) -> Traces:
         """Add judgements: a DataFrame with columns of the `scores` table, `trace_id`, `name` and `value` or `label`.
@@ -311,79 +344,57 @@ class Traces:
         """
         from .read.scores import complete_scores
 
-        frame = complete_scores(scores)
-        number = self._store.materialise(f"SELECT * FROM {self._scores}", "scores")
-        fresh = Traces(
-            self._store,
-            trace_ids=self._trace_ids,
-            span_ids=self._span_ids,
-            scores=number,
-            notes=self.notes,
-            origin=self,
-        )
-        self._store.drop_with(fresh, number)
+        known = self._store.ibis("scores") if self._scores is None else self._scores
+        kept = self._store.keep(known, "scores")
         columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in schema.SCORES.columns)
-        replaced = f"DELETE FROM {number} WHERE score_id IN (SELECT score_id FROM incoming)"
+        replaced = f"DELETE FROM {kept.get_name()} WHERE score_id IN (SELECT score_id FROM incoming)"
+        added = f"INSERT INTO {kept.get_name()} SELECT {columns} FROM incoming"
+        frame = complete_scores(scores)
         self._store.insert(replaced, incoming=frame)
-        self._store.insert(f"INSERT INTO {number} SELECT {columns} FROM incoming", incoming=frame)
-        return fresh
+        self._store.insert(added, incoming=frame)
+        return self._with(scores=kept)
 
     def __or__(self, other: Traces) -> Traces:
         """Unite two selections; a trace that is in both is one trace."""
         if not isinstance(other, Traces):
             return NotImplemented
         if other._store is self._store and self._span_ids is None and other._span_ids is None:
-            return self._keep(self._rollup().select("trace_id").union(other._rollup().select("trace_id"), distinct=True))
-        from .union import unite
+            ids = self._rollup().select("trace_id").union(other._rollup().select("trace_id"), distinct=True)
+            if other._scores is self._scores:
+                return self._keep(ids)
+            scores, more = self.table("scores"), other.table("scores")
+            scores = self._store.keep(scores.union(more.anti_join(scores, "score_id")), "scores")
+            return self._with(trace_ids=self._store.keep(ids, "chosen"), scores=scores)
+        from .unite import unite
 
         return Traces(unite(self, other), notes=(*self.notes, *(n for n in other.notes if n not in self.notes)))
 
     def _keep(self, ids: ir.Table) -> Traces:
-        import ibis
-
-        return self._derived(self._store.materialise(ibis.to_sql(ids, dialect="duckdb"), "chosen"))
-
-    def _derived(self, trace_ids: str, *, span_ids: str | None = None) -> Traces:
-        made = Traces(
-            self._store,
+        trace_ids = _evaluated(self._store, ids, "chosen")
+        if self._span_ids is None:
+            return self._with(trace_ids=trace_ids)
+        return self._with(
             trace_ids=trace_ids,
-            span_ids=span_ids or self._span_ids,
-            scores=self._scores,
-            notes=self.notes,
-            origin=self,
+            span_ids=self._store.keep(self._span_ids.semi_join(trace_ids, "trace_id"), "chosen_spans"),
         )
-        self._store.drop_with(made, trace_ids)
-        if span_ids:
-            self._store.drop_with(made, span_ids)
-        return made
+
+    def _with(self, **changed: ir.Table) -> Traces:
+        own = {"trace_ids": self._trace_ids, "span_ids": self._span_ids, "scores": self._scores}
+        return Traces(self._store, **{**own, **changed}, notes=self.notes)
 
     # ------------------------------------------------------------------ keeping
 
     def save(self, folder: str | Path) -> Path:
         """Write the selection as Parquet files into a folder; `llmlens.open(folder)` reads them back.
 
-        The folder is made if need be. Raises `ReadError` when it holds other files.
+        The folder is made if need be; what was saved there before is replaced. Raises `ReadError` when it holds other
+        files, or is the one that these `Traces` were opened from.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        ours = {f"{name}.parquet" for name in (*STORED, "trace_info")} | {"llmlens.json"}
-        foreign = sorted(p.name for p in target.iterdir() if p.name not in ours)
-        if foreign:
-            raise ReadError(f"{target} holds other files ({foreign[0]}): save into an empty or a new folder.")
-        import ibis
+        from .saving import save_tables
 
         tables = {name: self.table(name) for name in STORED}
         tables["trace_info"] = self._selected(self._store.ibis("trace_info"))
-        for name, table in tables.items():
-            sort = [c for c in ("trace_id", "start") if c in table.columns]
-            query = ibis.to_sql(table.order_by(sort) if sort else table, dialect="duckdb")
-            partial = target / f".{name}.parquet"
-            path = str(partial).replace("'", "''")
-            self._store.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)")
-            partial.replace(target / f"{name}.parquet")
-        manifest = {"format": _FORMAT, "notes": list(self.notes)}
-        (target / "llmlens.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        return target
+        return save_tables(self._store, tables, self.notes, Path(folder))
 
     @classmethod
     def open(cls, folder: str | Path) -> Traces:
@@ -391,24 +402,10 @@ class Traces:
 
         Raises `SourceNotFoundError` when there is no such folder, `ReadError` when it holds something else.
         """
-        source = Path(folder)
-        if not source.is_dir():
-            raise SourceNotFoundError(f"There is no folder {source}. open() takes what Traces.save(folder) wrote.")
-        try:
-            manifest = json.loads((source / "llmlens.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ReadError(f"{source} has no readable llmlens.json: it was not written by Traces.save().") from None
-        if manifest.get("format") != _FORMAT:
-            raise ReadError(f"{source} has format {manifest.get('format')!r}; this version of llmlens reads {_FORMAT}.")
-        store = Store()
-        for name in (*STORED, "trace_info"):
-            file = source / f"{name}.parquet"
-            if not file.is_file():
-                raise ReadError(f"{source} lacks {file.name}: the save was not finished. Save again.")
-            path = str(file).replace("'", "''")
-            kind = "VIEW" if name == "contents" else "TABLE"
-            store.execute(f"CREATE {kind} {name} AS SELECT * FROM read_parquet('{path}')")
-        return cls(store, notes=tuple(manifest.get("notes", ())))
+        from .saving import open_tables
+
+        store, notes = open_tables(Path(folder))
+        return cls(store, notes=notes)
 
     # ------------------------------------------------------------------ showing
 
@@ -430,21 +427,20 @@ class Traces:
         return as_html(self)
 
 
-def _moment(value: str | date | None, name: str) -> datetime | None:
-    """Understand a point in time; without a zone it is UTC."""
-    if value is None:
-        return None
-    import pandas as pd
+def _evaluated(store: Store, condition: ir.Table, prefix: str) -> ir.Table:
+    """Keep what a condition of the user's selects; what only its evaluation finds wrong is the user's to mend too."""
+    import duckdb
 
     try:
-        moment = pd.Timestamp(value)
-    except (ValueError, TypeError):
-        hint = "a date such as '2026-11-02', a time such as '2026-11-02 14:30', or a datetime"
-        raise SelectionError(f"{name}={value!r} is not a time. Expected {hint}.") from None
-    if moment is pd.NaT:
-        raise SelectionError(f"{name}={value!r} is not a time.")
-    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-    return moment.to_pydatetime()
+        return store.keep(condition, prefix)
+    except (duckdb.DataError, duckdb.ProgrammingError) as error:
+        raise SelectionError(f"The condition cannot be evaluated: {_first_line(error)}") from None
+    except RecursionError:
+        raise SelectionError("The condition is nested too deeply.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def union(traces: Iterable[Traces]) -> Traces:
@@ -454,6 +450,8 @@ def union(traces: Iterable[Traces]) -> Traces:
     """
     result: Traces | None = None
     for each in traces:
+        if not isinstance(each, Traces):
+            raise SelectionError(f"union takes Traces; got {type(each).__name__}.")
         result = each if result is None else result | each
     if result is None:
         raise SelectionError("union needs at least one Traces.")

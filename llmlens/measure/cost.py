@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-import ibis
 
 from .. import schema
 from ..rollups import unpriced
@@ -13,6 +10,8 @@ from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     import plotly.graph_objects as go
 
@@ -24,20 +23,21 @@ _SUMS = ("input_tokens", "cache_read_tokens", "output_tokens")
 def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Sum what model calls cost.
 
-    `by`: a column of spans or several, such as `["feature", "model"]`. `every`: a time bucket, such as `"1D"`; it is put
-    by the start of the call, in UTC.
+    `by`: a column of spans or several, such as `["feature", "model"]`. `every`: a time bucket, such as `"1D"`; a call is
+    in the one it started in, in UTC.
 
     One row a group and bucket, first the buckets in order, then the most expensive group first: the columns of `by`,
     `period` (with `every`), `calls` (llm, embedding and reranker spans), `traces` and `sessions` (those with such a
     call), `input_tokens` (including cached), `cache_read_tokens`, `output_tokens`, `cost_usd`, `cost_per_call`,
-    `cost_per_trace`, `cost_per_session`, `share` (of all that the result speaks of, or of its period), `n_unpriced`.
+    `cost_per_trace`, `cost_per_session` (of the calls that belong to one), `share` (of all that the result speaks of,
+    or of its period; NA where that is 0 or not known), `n_unpriced`.
 
     Calls whose cost is not known count in `n_unpriced` and nowhere as 0: a group where nothing is known has NA, and the
     averages are over everything, so they are a lower bound where `n_unpriced` is not 0.
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
-    names = columns_by(by)
+    names = columns_by(by, taken=(*_SUMS, "cost_usd"))
     spans = traces.table("spans")
     calls = spans.filter(spans.kind.isin(schema.USAGE_KINDS))
     keys = {name: calls[name] for name in names}
@@ -50,7 +50,8 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
         "sessions": keyed.session_id.nunique(),
         **{name: keyed[name].sum() for name in _SUMS},
         "cost_usd": keyed.cost_usd.sum(),
-        "n_unpriced": keyed._unpriced.sum(),  # noqa: SLF001  # a column of the expression
+        "_in_sessions": keyed.cost_usd.sum(where=keyed.session_id.notnull()),
+        "n_unpriced": keyed._unpriced.sum().fill_null(0),  # noqa: SLF001  # a column of the expression
     }
     grouped = keyed.group_by(list(keys)).agg(**sums) if keys else keyed.agg(**sums)
     frame = _finished(traces.fetch(grouped), names, period=every is not None)
@@ -60,11 +61,15 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
 def _finished(frame: pd.DataFrame, names: list[str], *, period: bool) -> pd.DataFrame:
     """Add the averages and shares, and order rows and columns."""
     for unit, count in (("call", "calls"), ("trace", "traces"), ("session", "sessions")):
-        frame[f"cost_per_{unit}"] = frame["cost_usd"] / frame[count].where(frame[count] > 0)
-    total = frame.groupby("period", dropna=False)["cost_usd"].transform("sum") if period else frame["cost_usd"].sum()
-    frame["share"] = frame["cost_usd"] / total
+        spent = frame["_in_sessions" if unit == "session" else "cost_usd"]
+        frame[f"cost_per_{unit}"] = spent / frame[count].where(frame[count] > 0)
+    together = frame["period"] if period else frame["calls"].notna()
+    total = frame.groupby(together, dropna=False)["cost_usd"].transform("sum")
+    frame["share"] = frame["cost_usd"] / total.where(total > 0)
     order = ["period"] if period else []
-    frame = frame.sort_values([*order, "cost_usd", *names], ascending=[True] * len(order) + [False] + [True] * len(names))
+    frame = frame.sort_values(
+        [*order, "cost_usd", *names], ascending=[True] * len(order) + [False] + [True] * len(names)
+    )
     columns = [*names, *order, "calls", "traces", "sessions", *_SUMS, "cost_usd"]
     columns += ["cost_per_call", "cost_per_trace", "cost_per_session", "share", "n_unpriced"]
     return frame[columns].reset_index(drop=True)

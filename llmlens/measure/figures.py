@@ -19,18 +19,21 @@ def lines(frame: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, 
     """Draw a line for each group over time; the smallest groups beyond a dozen are summed as "(other)"."""
     import plotly.graph_objects as go
 
-    figure = go.Figure(layout={"template": figure_template(), "title": {"text": title}, "yaxis": {"title": {"text": unit}}})
+    figure = go.Figure(
+        layout={"template": figure_template(), "title": {"text": title}, "yaxis": {"title": {"text": unit}}}
+    )
     labels = _labels(frame, names)
-    sizes = frame[y].astype(float).groupby(labels, sort=False).sum().sort_values(ascending=False, kind="stable")
+    values = frame.assign(_label=labels, _value=frame[y].astype(float))
+    sizes = values.groupby("_label", sort=False)["_value"].sum().sort_values(ascending=False, kind="stable")
     shown = list(sizes.index[: _MOST if len(sizes) <= _MOST else _MOST - 1])
-    grouped = frame.assign(_label=labels.where(labels.isin(shown), _REST))
-    table = grouped.pivot_table(index=x, columns="_label", values=y, aggfunc="sum", observed=True)
-    for place, label in enumerate([*shown, *([_REST] if _REST in table.columns else [])]):
-        values = table[label].astype(float)
-        name = escape_label(label)
+    grouped = values.assign(_label=labels.where(labels.isin(shown), _REST)).groupby(["_label", x])["_value"]
+    table = grouped.sum(min_count=1).unstack("_label").sort_index()  # noqa: PD010
+    for place, label in enumerate([*shown, *([_REST] if len(shown) < len(sizes) else [])]):
         line = {"color": COLORWAY["light"][place % len(COLORWAY["light"])], "width": 2}
-        hover = f"{name}<br>%{{x|%Y-%m-%d %H:%M}}<br>%{{y:,.4f}} {unit}<extra></extra>"
-        figure.add_scatter(x=table.index, y=values, name=name, mode="lines+markers", line=line, hovertemplate=hover)
+        hover = f"{label}<br>%{{x|%Y-%m-%d %H:%M}}<br>%{{y:,.4f}} {unit}<extra></extra>"
+        figure.add_scatter(
+            x=table.index, y=table[label], name=label, mode="lines+markers", line=line, hovertemplate=hover
+        )
     figure.update_layout(showlegend=bool(names), yaxis_rangemode="tozero")
     return figure
 
@@ -39,9 +42,11 @@ def bars(frame: pd.DataFrame, value: str, names: list[str], *, title: str, unit:
     """Draw a horizontal bar for each group, the largest on top."""
     import plotly.graph_objects as go
 
-    labels = [escape_label(label) for label in _labels(frame, names)]
+    labels = list(_labels(frame, names))
     values = frame[value].astype(float)
-    figure = go.Figure(layout={"template": figure_template(), "title": {"text": title}, "xaxis": {"title": {"text": unit}}})
+    figure = go.Figure(
+        layout={"template": figure_template(), "title": {"text": title}, "xaxis": {"title": {"text": unit}}}
+    )
     hover = f"%{{y}}<br>%{{x:,.4f}} {unit}<extra></extra>"
     figure.add_bar(x=values, y=labels, orientation="h", hovertemplate=hover, marker_color=COLORWAY["light"][0])
     figure.update_layout(yaxis={"autorange": "reversed"}, height=max(180, 60 + 26 * len(labels)))
@@ -49,6 +54,18 @@ def bars(frame: pd.DataFrame, value: str, names: list[str], *, title: str, unit:
 
 
 def _labels(frame: pd.DataFrame, names: list[str]) -> pd.Series[str]:
-    if not names:
-        return frame.iloc[:, 0].map(lambda _: "all")
-    return frame[names].map(plain).agg(" · ".join, axis=1)
+    """Write what each row's group is called, safe for plotly; two groups are never called the same."""
+    import pandas as pd
+
+    keys = list(zip(*(frame[name].map(plain) for name in names), strict=True)) if names else [("all",)] * len(frame)
+    groups = list(zip(*(frame[name].isna() for name in names), keys, strict=True)) if names else keys
+    called: dict[object, str] = {}
+    taken: set[str] = {_REST}
+    for group, key in zip(groups, keys, strict=True):
+        if group not in called:
+            label, n = escape_label(" · ".join(key)), 1
+            while (shown := label if n == 1 else f"{label} ({n})") in taken:
+                n += 1
+            taken.add(shown)
+            called[group] = shown
+    return pd.Series([called[group] for group in groups], index=frame.index, dtype="str")

@@ -24,7 +24,8 @@ _UNITS: dict[str, tuple[str, int]] = {
     "W": ("W", 604_800),
     "M": ("M", 0),
 }
-_EVERY = re.compile(r"(\d*)\s*([A-Za-z]+)")
+_LONGEST = 100 * 366 * 86_400
+_EVERY = re.compile(r"(\d{0,18})\s*([A-Za-z]+)")
 _SPELLINGS = {"d": "D", "day": "D", "days": "D", "H": "h", "hour": "h", "hours": "h", "w": "W", "week": "W", "T": "min",
               "minute": "min", "minutes": "min", "month": "M", "ME": "M", "MS": "M", "S": "s"}  # fmt: skip
 
@@ -39,11 +40,14 @@ class Result(pd.DataFrame):
     def _constructor(self) -> type[Result]:
         return Result
 
-    def plot(self) -> go.Figure:
+    def plot(self) -> go.Figure:  # type: ignore[override]  # ours instead of pandas' accessor
         """Draw the result as a plotly Figure; show it with `llmlens.Plot(figure)` to share it offline."""
         if self._figure is None:
             raise SelectionError("This frame was made from a result by an operation that plot() does not know.")
-        return self._figure(self)
+        try:
+            return self._figure(self)
+        except (KeyError, ValueError) as error:
+            raise SelectionError(f"plot() needs all columns of the result: {error}.") from None
 
 
 def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure]) -> Result:
@@ -53,14 +57,23 @@ def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure]) -> 
     return made
 
 
-def columns_by(by: str | Iterable[str] | None) -> list[str]:
-    """Check the columns to group by; raises `UnknownNameError`."""
-    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+def columns_by(by: str | Iterable[str] | None, *, taken: Iterable[str] = ()) -> list[str]:
+    """Check the columns to group by, of which none may be what the measure itself gives (`taken`).
+
+    Raises `UnknownNameError` for a column that spans do not have, `SelectionError` for one that cannot make groups.
+    """
+    names = [] if by is None else [by] if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
     for name in names:
         if name not in schema.SPANS.names:
             what = "column of spans:"
-            raise unknown(what, name, schema.SPANS.names)
-    return names
+            raise unknown(what, str(name), schema.SPANS.names)
+        if name in taken:
+            raise SelectionError(f"by={name!r}: that is what is measured, not a group.")
+        if schema.SPANS[name].dtype == "texts":
+            raise SelectionError(
+                f"by={name!r}: a span can have several, so they make no groups. Select one with where()."
+            )
+    return list(dict.fromkeys(names))
 
 
 def bucket(start: ir.TimestampValue, every: str) -> ir.TimestampValue:
@@ -68,21 +81,26 @@ def bucket(start: ir.TimestampValue, every: str) -> ir.TimestampValue:
 
     `every` is a number and a unit: s, min, h, D, W, M (calendar months, one at a time). Raises `SelectionError`.
     """
-    import ibis
 
     match = _EVERY.fullmatch(every.strip()) if isinstance(every, str) else None
     unit = _SPELLINGS.get(match[2], match[2]) if match else ""
-    if match is None or unit not in _UNITS or match[1] == "0":
-        raise SelectionError(f"every={every!r} is not a period. Expected a number and one of {', '.join(_UNITS)}: '1D'.")
+    if match is None or unit not in _UNITS or (match[1] and not int(match[1])):
+        raise SelectionError(
+            f"every={every!r} is not a period. Expected a number and one of {', '.join(_UNITS)}: '1D'."
+        )
     count = int(match[1] or 1)
     name, seconds = _UNITS[unit]
     if count == 1:
         return start.truncate(name)
     if not seconds:
         raise SelectionError(f"every={every!r}: only single months can be counted. Use '1M' or weeks.")
+    if count * seconds > _LONGEST:
+        raise SelectionError(f"every={every!r} is longer than a century.")
     monday = 345_600  # the epoch was a Thursday: the first Monday came four days later
     since = start.epoch_seconds() - monday
-    return ((since - since % (count * seconds)) + monday).as_timestamp("s").cast(start.type())
+    length = count * seconds
+    past = (since % length + length) % length  # before the epoch a remainder is negative
+    return (since - past + monday).as_timestamp("s").cast(start.type())
 
 
 def plain(value: Any) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReadError
 from ..traces import Traces
-from .files import MAX_UNPACKED, Paths, find, open_binary
-from .otlp import load_traces, make_loader
+from .files import MAX_UNPACKED, find, open_binary
+from .otlp import load_traces, make_loader, source_name
 from .raw import Problem
 from .sniff import Format, sniff
 
@@ -74,7 +74,7 @@ def load_any(loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: 
         load_table(loader, path, _TABLES[found.format], columns=columns, feature=feature)
     elif found.format is Format.LANGFUSE:
         reason = "an export of Langfuse's: not something this version reads"
-        loader.problem(Problem(None, reason, str(path)), str(path))
+        loader.problem(Problem(None, reason, source_name(path)), source_name(path))
     else:
         load_traces(loader, path, max_bytes)
 

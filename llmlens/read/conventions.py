@@ -1,4 +1,4 @@
-"""Attribute names -> tidy columns: reads conventions.toml and writes the SQL that maps raw spans.
+"""Attribute names -> tidy columns: writes the SQL that maps raw spans.
 
 The mapping is data. A chunk of raw spans is pivoted into a wide table that has one column for each attribute that some
 column may be taken from *and* that occurs in the chunk; the SQL speaks of those only, so that it stays short.
@@ -6,19 +6,13 @@ column may be taken from *and* that occurs in the chunk; the SQL speaks of those
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 from .. import schema
-from ..errors import ConventionsError, nearest
 
 #: Columns that the mapping fills beside those of `spans` and `contents`.
-_EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
+EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
 
 #: Merged from all their sources into one JSON object, key by key; the first source wins a key.
 MERGED = ("params", "metadata")
@@ -193,7 +187,6 @@ class Conventions:
                 parts.append(f"CASE lower({x}) {whens} END")
         return f"coalesce({', '.join([*parts, _quote('span')])})"
 
-
     def text_attributes(self, name: str) -> list[str]:
         """List the attributes that hold the whole of a text, in order of precedence."""
         return [source.attribute for source in self.columns.get(name, ())]
@@ -230,106 +223,3 @@ def _source_sql(source: Source, dtype: str, x: str) -> str:
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-# ------------------------------------------------------------------------------------------------------------- the file
-
-
-@cache
-def built_in() -> Conventions:
-    """Read the mapping that comes with llmlens."""
-    return read_conventions(Path(__file__).with_name("conventions.toml"))
-
-
-def load_conventions(extra: str | Path | None) -> Conventions:
-    """Give the built-in mapping, extended by a TOML file of the user's.
-
-    Raises `ConventionsError` when that is not valid.
-    """
-    if extra is None:
-        return built_in()
-    return built_in().extended(read_conventions(Path(extra)))
-
-
-def read_conventions(path: Path) -> Conventions:
-    """Read one file; raise `ConventionsError` naming the entry that is wrong and what is allowed there."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConventionsError(f"There is no conventions file {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConventionsError(f"{path} is not valid TOML: {error}.") from None
-    allowed = {"convention", "kind", "columns", "values"}
-    for name in data:
-        if name not in allowed:
-            raise ConventionsError(f"{path}: there is no section {name!r}.{nearest(name, allowed)}")
-    dtypes = _dtypes()
-    columns = {}
-    for name, entries in data.get("columns", {}).items():
-        if name not in dtypes:
-            raise ConventionsError(f"{path}: there is no column {name!r}.{nearest(name, dtypes)}")
-        listed = entries if isinstance(entries, list) else [entries]
-        columns[name] = tuple(_source(entry, f"{path}: columns.{name}") for entry in listed)
-    kinds = tuple(_kind_rule(entry, f"{path}: kind") for entry in data.get("kind", []))
-    names = tuple((_need(e, "name", path), _need(e, "attribute", path)) for e in data.get("convention", []))
-    return Conventions(names, kinds, columns, data.get("values", {}))
-
-
-def _dtypes() -> dict[str, str]:
-    known: dict[str, str] = {c.name: c.dtype for table in (schema.SPANS, schema.CONTENTS) for c in table.columns}
-    return known | _EXTRA
-
-
-def _need(entry: Mapping[str, Any], key: str, where: object) -> str:
-    if not isinstance(entry.get(key), str):
-        raise ConventionsError(f"{where}: an entry lacks the text {key!r}: {dict(entry)!r}.")
-    return str(entry[key])
-
-
-def _source(entry: object, where: str) -> Source:
-    if isinstance(entry, str):
-        return Source(attribute=entry)
-    if not isinstance(entry, dict):
-        raise ConventionsError(f"{where}: expected the name of an attribute or a table; got {entry!r}.")
-    allowed = {"attribute", "event", "resource", "path", "as", "scale", "ignore"}
-    for key in entry:
-        if key not in allowed:
-            raise ConventionsError(f"{where}: there is no key {key!r}.{nearest(key, allowed)}")
-    reader = entry.get("as", "")
-    if reader and reader not in READERS:
-        raise ConventionsError(f"{where}: cannot read as {reader!r}.{nearest(reader, READERS)}")
-    if not any(entry.get(key) for key in ("attribute", "event", "resource")):
-        raise ConventionsError(f"{where}: needs an attribute, an event or a resource; got {entry!r}.")
-    return Source(
-        attribute=entry.get("attribute", ""),
-        event=entry.get("event", ""),
-        resource=entry.get("resource", ""),
-        path=entry.get("path", ""),
-        reader=reader,
-        scale=float(entry.get("scale", 1.0)),
-        ignore=tuple(entry.get("ignore", ())),
-    )
-
-
-def _kind_rule(entry: Mapping[str, Any], where: str) -> KindRule:
-    attribute = _need(entry, "attribute", where)
-    allowed = {"attribute", "as", "values", "patterns", "exists"}
-    for key in entry:
-        if key not in allowed:
-            raise ConventionsError(f"{where} {attribute!r}: there is no key {key!r}.{nearest(key, allowed)}")
-    rule = KindRule(
-        attribute=attribute,
-        reader=entry.get("as", "text"),
-        values={str(k).lower(): v for k, v in entry.get("values", {}).items()},
-        patterns=tuple((p, k) for p, k in entry.get("patterns", [])),
-        exists=entry.get("exists", ""),
-    )
-    for kind in [*rule.values.values(), *(k for _, k in rule.patterns), *([rule.exists] if rule.exists else [])]:
-        if kind not in schema.KINDS:
-            raise ConventionsError(f"{where} {attribute!r}: there is no kind {kind!r}.{nearest(kind, schema.KINDS)}")
-    for pattern, _ in rule.patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ConventionsError(f"{where} {attribute!r}: {pattern!r} is not a pattern: {error}.") from None
-    return rule

@@ -53,12 +53,16 @@ def _expand(name: str) -> list[Path]:
     path = Path(name)
     if name == "-":
         return [_STDIN]
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that no file can have
+        raise SourceNotFoundError(f"There is no file {name[:200]!r}: {error.strerror}.") from error
     if path.is_dir():
         files = sorted(_below(path))
         if not files:
             raise SourceNotFoundError(f"The folder {name!r} holds no files.")
         return files
-    if path.exists():
+    if there:
         return [path]
     if not glob.has_magic(name):
         hint = " Only local files can be read: download it first." if "://" in name else ""

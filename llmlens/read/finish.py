@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from ..store import Store
 
 #: Log records that belong to spans wait here until all spans are known.
-LOGS = "CREATE TABLE logs (trace_id VARCHAR, span_id VARCHAR, time_ns BIGINT, event VARCHAR, source VARCHAR, line BIGINT)"
+LOGS = """
+    CREATE TABLE logs (trace_id VARCHAR, span_id VARCHAR, time_ns BIGINT, event VARCHAR, source VARCHAR, line BIGINT,
+                       n BIGINT)
+"""
 
 Found = Iterator[tuple[Problem, str]]
 
@@ -43,44 +46,55 @@ def _drop_duplicates(store: Store) -> Found:
         return
     store.execute(f"""
         CREATE TABLE doubles AS
-        SELECT s.n, s.source, row_number() OVER w AS place, first_value(s.n) OVER w AS winner,
-               hash(s.name, s.start, s."end", s.status, c.attributes, c.events) AS fingerprint, s.trace_id, s.span_id
-        FROM staged s JOIN content_rows c USING (n) SEMI JOIN ({doubles}) d USING (trace_id, span_id)
-        WINDOW w AS (PARTITION BY s.trace_id, s.span_id
-                     ORDER BY s."end" IS NULL, s."end" DESC, length(c.attributes) DESC, s.n)
+        SELECT n, source, line, trace_id, span_id, fingerprint, row_number() OVER w AS place, first_value(n) OVER w AS winner
+        FROM (SELECT s.*, c.attributes, c.events, hash(s.name, s.parent_id, s.start, s."end", s.status, s.status_message,
+                                                       c.attributes, c.events, c.links) AS fingerprint
+              FROM staged s JOIN content_rows c USING (n) JOIN ({doubles}) d
+              ON s.trace_id = d.trace_id AND s.span_id = d.span_id)
+        WINDOW w AS (PARTITION BY trace_id, span_id
+                     ORDER BY "end" IS NULL, "end" DESC, length(attributes) DESC, length(events) DESC, fingerprint, n)
     """)
     rows = store.execute("""
         SELECT d.source, d.fingerprint = w.fingerprint AS equal, count(*),
-               any_value(d.trace_id || '/' || d.span_id ORDER BY d.n)
+               any_value(d.trace_id || '/' || d.span_id ORDER BY d.n), any_value(d.line ORDER BY d.n)
         FROM doubles d JOIN doubles w ON d.winner = w.n WHERE d.place > 1 GROUP BY ALL ORDER BY ALL
     """).fetchall()
     losers = "(SELECT n FROM doubles WHERE place > 1)"
     store.execute(f"DELETE FROM staged WHERE n IN {losers}")
     store.execute(f"DELETE FROM content_rows WHERE n IN {losers}")
     store.execute("DROP TABLE doubles")
-    for source, equal, count, example in rows:
+    for source, equal, count, example, line in rows:
         reason = (
             "span came more than once, all the same: one was kept"
             if equal
             else "span came more than once, not all the same: the most complete one was kept"
         )
-        yield Problem(None, reason, example, count), source
+        yield Problem(line, reason, example, count), source
 
 
 def _join_logs(store: Store) -> Found:
     """Append log records to the events of their span: its messages may be only there."""
     if store.execute("SELECT 1 FROM logs LIMIT 1").fetchone() is None:
         return
-    lost = store.execute("""
-        SELECT l.source, min(l.line), count(*), any_value(l.event ORDER BY l.line)
-        FROM logs l ANTI JOIN content_rows c USING (trace_id, span_id) GROUP BY l.source ORDER BY ALL
-    """).fetchall()
-    for source, line, count, example in lost:
-        yield Problem(line, "log record of a span that is not in the load", example[:200], count), source
+    came_before = "row_number() OVER (PARTITION BY trace_id, span_id, time_ns, event ORDER BY n) > 1"
+    store.execute(f"CREATE TABLE log_doubles AS SELECT n FROM logs QUALIFY {came_before}")
+    for reason, which in (
+        ("log record came more than once: one was kept", "logs SEMI JOIN log_doubles USING (n)"),
+        ("log record of a span that is not in the load",
+         "logs ANTI JOIN log_doubles USING (n) ANTI JOIN content_rows USING (trace_id, span_id)"),
+    ):  # fmt: skip
+        found = store.execute(f"""
+            SELECT source, any_value(line ORDER BY n), count(*), any_value(event ORDER BY n)
+            FROM {which} GROUP BY source ORDER BY ALL
+        """).fetchall()
+        for source, line, count, example in found:
+            yield Problem(line, reason, example[:200], count), source
+    store.execute("DELETE FROM logs WHERE n IN (SELECT n FROM log_doubles)")
+    store.execute("DROP TABLE log_doubles")
     store.execute("""
         UPDATE content_rows SET events = x.events FROM (
             SELECT c.n, '[' || concat_ws(',', nullif(any_value(c.events[2:-2]), ''),
-                                         string_agg(l.event, ',' ORDER BY l.time_ns, l.line)) || ']' AS events
+                                         string_agg(l.event, ',' ORDER BY l.time_ns, l.n)) || ']' AS events
             FROM content_rows c JOIN logs l USING (trace_id, span_id) GROUP BY c.n) x
         WHERE content_rows.n = x.n
     """)
@@ -96,38 +110,45 @@ def _build_trees(store: Store) -> Found:
     table = pa.table({"n": n, "depth": found.depth, "cut": cut})
     store.insert("CREATE TABLE span_depths AS SELECT * FROM found", found=table)
     cycles = store.execute("""
-        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n)
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n), any_value(s.line ORDER BY s.n)
         FROM staged s JOIN span_depths d USING (n) WHERE d.cut GROUP BY s.source ORDER BY ALL
     """).fetchall()
-    for source, count, example in cycles:
-        yield Problem(None, "span is its own ancestor: the cycle was cut here", example, count, "repaired"), source
+    for source, count, example, line in cycles:
+        yield Problem(line, "span is its own ancestor: the cycle was cut here", example, count, "repaired"), source
     orphans = store.execute("""
-        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n)
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n), any_value(s.line ORDER BY s.n)
         FROM staged s JOIN span_depths d USING (n)
         WHERE d.depth = 0 AND NOT d.cut AND s.parent_id IS NOT NULL GROUP BY s.source ORDER BY ALL
     """).fetchall()
-    for source, count, example in orphans:
-        yield Problem(None, "parent of the span is not in the load: it is shown as a root", example, count, "noted"), source
+    for source, count, example, line in orphans:
+        yield (
+            Problem(line, "parent of the span is not in the load: it is shown as a root", example, count, "noted"),
+            source,
+        )
 
 
 def _flag_unread_cache(store: Store) -> Found:
     rows = store.execute("""
-        SELECT source, count(*), any_value(unread_cache ORDER BY n) FROM staged
+        SELECT source, count(*), any_value(unread_cache ORDER BY n), any_value(line ORDER BY n) FROM staged
         WHERE unread_cache IS NOT NULL AND cache_read_tokens IS NULL AND cache_write_tokens IS NULL
         GROUP BY source ORDER BY ALL
     """).fetchall()
-    for source, count, example in rows:
+    for source, count, example, line in rows:
         reason = "cached tokens are given in keys of the caller's own: not read, so the cost may be too high"
-        yield Problem(None, reason, example, count, "noted"), source
+        yield Problem(line, reason, example, count, "noted"), source
 
 
 def _write_spans(store: Store, prices: Any) -> Found:
-    shared = ", ".join(f'arg_min(s."{name}", s.start) AS "{name}"' for name in _SHARED)
+
+    def first(name: str, where: str = "true") -> str:
+        column = f's."{name}"'
+        return f"first({column} ORDER BY s.start, s.span_id) FILTER ({column} IS NOT NULL AND {where})"
+
+    shared = ", ".join(f'{first(name)} AS "{name}"' for name in (*_SHARED, "trace_name"))
     store.execute(f"""
         CREATE TABLE shared AS
-        SELECT s.trace_id, {shared}, arg_min(s.trace_name, s.start) AS trace_name,
-               arg_min(s.name, s.start) FILTER (d.depth = 0) AS root_name,
-               coalesce(arg_min(s.feature, s.start) FILTER (d.depth = 0), arg_min(s.feature, s.start)) AS feature
+        SELECT s.trace_id, {shared}, {first("name", "d.depth = 0")} AS root_name,
+               coalesce({first("feature", "d.depth = 0")}, {first("feature")}) AS feature
         FROM staged s JOIN span_depths d USING (n) GROUP BY s.trace_id
     """)
     store.execute("INSERT INTO trace_info SELECT trace_id, trace_name FROM shared WHERE trace_name IS NOT NULL")

@@ -31,7 +31,7 @@ _CHUNK_SPANS = 4096
 _CHUNK_BYTES = 64 << 20
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
-_EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "n BIGINT")
+_EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "line BIGINT", "n BIGINT")
 
 
 class Loader:
@@ -60,6 +60,7 @@ class Loader:
         self._spans: list[RawSpan] = []
         self._sources: list[str] = []
         self._n = 0
+        self._n_logs = 0
         self._logs: list[tuple[RawLog, str]] = []
         self._scores: list[RawScore] = []
         self._resources: dict[str, int] = {}
@@ -174,6 +175,11 @@ class Loader:
         if not self._spans:
             return
         wide = pivot(self._spans, self._sources, self.conventions, self.feature)
+        for i in wide.not_finite:
+            span, reason = self._spans[i], "a number is NaN or infinite: kept as a text"
+            self.problem(
+                Problem(span.line, reason, f"{span.trace_id}/{span.span_id}", action="noted"), self._sources[i]
+            )
         if has_scores(wide.attributes, wide.events):
             self._scores.extend(score for span in self._spans for score in span_scores(span))
         table = wide.table.append_column("resource", self._resource_numbers())
@@ -224,8 +230,10 @@ class Loader:
                 "event": pa.array([_log_event(r) for r in rows], pa.binary()).cast(pa.string()),
                 "source": pa.array([s for _, s in logs], pa.string()),
                 "line": pa.array([r.line for r in rows], pa.int64()),
+                "n": pa.array(range(self._n_logs, self._n_logs + len(rows)), pa.int64()),
             }
         )
+        self._n_logs += len(rows)
         self.store.insert("INSERT INTO logs SELECT * FROM log_rows", log_rows=table)
 
 
@@ -243,6 +251,8 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
 
     reported = f"coalesce({mapped('input_tokens')}, {mapped('output_tokens')}) IS NOT NULL"
     status = "CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END"
+    message = f"coalesce(said(status_text), {mapped('status_message')})"
+    prefix = rf"nullif(regexp_extract({message}, '^([\w.]*(?:Error|Exception|Timeout))\b', 1), '')"
     error = f"(status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR')"
     made = {
         "trace_id": "trace_id",
@@ -255,8 +265,8 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
         "duration_s": "CASE WHEN end_ns >= start_ns THEN (end_ns - start_ns) / 1e9 END",
         "ttft_s": f"CASE WHEN {mapped('ttft_s')} >= 0 THEN {mapped('ttft_s')} END",
         "status": f"CASE WHEN {error} THEN 'error' ELSE {status} END",
-        "status_message": f"CASE WHEN {error} THEN coalesce(nullif(status_text, ''), {mapped('status_message')}) END",
-        "error_type": f"CASE WHEN {error} THEN {mapped('error_type')} END",
+        "status_message": f"CASE WHEN {error} THEN {message} END",
+        "error_type": f"CASE WHEN {error} THEN coalesce({mapped('error_type')}, {prefix}) END",
         "model": f"coalesce({mapped('model')}, {mapped('request_model')})",
         "params": "params",
         "metadata": "metadata",
@@ -271,7 +281,7 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
         made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
     selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
     unread = f"CASE WHEN {usage} THEN nullif({mapped('unread_cache')}, '') END"
-    selected += f", {mapped('trace_name')} AS trace_name, {unread} AS unread_cache, n"
+    selected += f", {mapped('trace_name')} AS trace_name, {unread} AS unread_cache, line, n"
     return f"SELECT {selected} FROM (SELECT *, {kind} AS kind FROM wide)"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..traces import Traces
-from .conventions import load_conventions
+from .conventions_file import load_conventions
 from .dialects import decode
 from .files import MAX_UNPACKED, Paths, find, open_binary
 from .load import Loader
@@ -63,9 +63,14 @@ def make_loader(
     return Loader(mapping, feature=given, prices=prices, strict=strict)
 
 
+def source_name(path: Path) -> str:
+    """Name a file in `problems` and `source`: as it is, but for bytes that are no text."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
+
+
 def load_traces(loader: Loader, path: Path, max_bytes: int) -> None:
     """Load one file of traces in any dialect."""
-    source = str(path)
+    source = source_name(path)
     before = loader.items_in
     with open_binary(path, max_bytes) as stream:
         loader.add_all(decode(stream, source, max_bytes=max_bytes), source, stream.position)

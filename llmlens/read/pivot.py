@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,13 +26,17 @@ Fields = dict[tuple[str, str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Pivoted:
-    """The wide `table`, the `mapping` reduced to what occurs in it, and the column of the table that each field is in."""
+    """The wide `table`, the `mapping` reduced to what occurs in it, and the column of the table that each field is in.
+
+    `attributes` and `events` are the names that occur, `not_finite` the spans with a number that JSON does not have.
+    """
 
     table: pa.Table
     mapping: Conventions
     fields: Fields
     attributes: set[str]
     events: set[str]
+    not_finite: list[int]
 
 
 def pivot(
@@ -45,6 +51,7 @@ def pivot(
     event_names = {event.name for i in with_events for event in spans[i].events}
     resources = set().union(*{id(s.origin): s.origin.resource for s in spans}.values())
     mapping = conventions.expanded(present, resources, event_names)
+    written = [dumps(a) for a in attributes]
 
     columns: dict[str, pa.Array] = {
         "trace_id": pa.array([s.trace_id for s in spans], pa.string()),
@@ -56,10 +63,11 @@ def pivot(
         "status_code": pa.array([s.status for s in spans], pa.int8()),
         "status_text": pa.array([s.status_message for s in spans], pa.string()),
         "source": pa.DictionaryArray.from_arrays(*_coded(source)),
-        "attributes": pa.array([dumps(a) for a in attributes], pa.binary()).cast(pa.string()),
+        "attributes": pa.array(written, pa.binary()).cast(pa.string()),
         "events": pa.array([dumps(events_of(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
         "links": pa.array([dumps(links_of(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
         "convention": pa.array(_conventions(attributes, mapping), pa.string()),
+        "line": pa.array([s.line for s in spans], pa.int64()),
     }
     fields: Fields = {}
     for number, key in enumerate(mapping.fields()):
@@ -69,19 +77,39 @@ def pivot(
         columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
     if feature is not None:
         columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
-    return Pivoted(pa.table(columns), mapping, fields, present, event_names)
+    odd = [i for i, text in enumerate(written) if _NOT_FINITE.search(text) and spelled(attributes[i]) != attributes[i]]
+    return Pivoted(pa.table(columns), mapping, fields, present, event_names, odd)
+
+
+_NOT_FINITE = re.compile(rb'"(NaN|-?Infinity)"')
 
 
 def dumps(value: Any) -> bytes:
-    """Write JSON, whatever is in it: integers beyond 64 bits and lone surrogates too."""
+    """Write JSON, whatever is in it: integers beyond 64 bits, lone surrogates, NaN and infinities (as texts) too."""
     try:
-        return orjson.dumps(value)
+        text = orjson.dumps(value)
+        # orjson writes null for a number that JSON does not have.
+        return orjson.dumps(spelled(value)) if b"null" in text else text
     except (TypeError, orjson.JSONEncodeError):
         try:
-            text = json.dumps(value, ensure_ascii=False, default=str)
+            return json.dumps(spelled(value), ensure_ascii=False, default=str).encode("utf-8", "replace")
         except (RecursionError, ValueError):
-            text = json.dumps({"unreadable": "nested too deeply"})
-        return text.encode("utf-8", "replace")
+            return json.dumps({"unreadable": "nested too deeply"}).encode()
+
+
+def spelled(value: Any) -> Any:
+    """Replace NaN and infinities by the texts that OTLP has for them; what has none is given back as it is.
+
+    >>> spelled({"a": [float("nan")]})
+    {'a': ['NaN']}
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [spelled(one) for one in value]
+    if isinstance(value, dict):
+        return {key: spelled(one) for key, one in value.items()}
+    return value
 
 
 def _values(
@@ -116,7 +144,8 @@ def _texts(values: list[Any]) -> pa.Array:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return pa.array([_text(v) for v in values], pa.string())
-    if pa.types.is_nested(array.type):
+    # Arrow writes 1.0 as 1; some readers tell seconds from milliseconds by the point.
+    if pa.types.is_nested(array.type) or pa.types.is_floating(array.type):
         return pa.array([_text(v) for v in values], pa.string())
     return array.cast(pa.string())
 

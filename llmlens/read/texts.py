@@ -41,7 +41,9 @@ def keep_text_sources(store: Store, conventions: Conventions, present: set[str],
     store.execute('CREATE TABLE text_sources ("column" VARCHAR, place INTEGER, attribute VARCHAR)')
     for row in rows:
         store.execute("INSERT INTO text_sources VALUES (?, ?, ?)", list(row))
-    table = pa.table({"resource": pa.array(list(resources), pa.string()), "id": pa.array(resources.values(), pa.int32())})
+    table = pa.table(
+        {"resource": pa.array(list(resources), pa.string()), "id": pa.array(resources.values(), pa.int32())}
+    )
     store.insert("CREATE TABLE resources AS SELECT * FROM found", found=table)
     store.execute(f"CREATE VIEW raw_contents AS {_raw_sql(store)}")
 
@@ -74,7 +76,9 @@ def _raw_sql(store: Store) -> str:
     found = f"json_extract_string(c.attributes, [{paths}])" if sources else "[]::VARCHAR[]"
     parts = {}
     for name in TEXTS:
-        places = [f"found[{i}]" for i, (column, _) in enumerate(sources, 1) if column == name]
+        # An empty text, and JSON's null, leave the place to the next attribute.
+        said = "CASE WHEN found[{i}] NOT IN ('', 'null') THEN found[{i}] END"
+        places = [said.format(i=i) for i, (column, _) in enumerate(sources, 1) if column == name]
         parts[name] = f"coalesce({', '.join([name, *places])})"
     columns = ", ".join(f'{parts.get(c, c)} AS "{c}"' for c in schema.CONTENTS.names)
     return f"""

@@ -38,10 +38,19 @@ function fill(element, ...children) {
 }
 
 const ICONS = {
-  chevron: "M6 4l4 4-4 4", copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z", search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.4 10.4l3.4 3.4",
-  up: "M4 10l4-4 4 4", down: "M4 6l4 4 4-4", close: "M4 4l8 8M12 4l-8 8", error: "M8 1.8l6.6 11.9H1.4zM8 6v4M8 11.3v1",
-  left: "M10 4L6 8l4 4", right: "M6 4l4 4-4 4", bars: "M2 4h6M5 8h6M8 12h6", link: "M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.3 4.3L11.3 8.8M9 11.5L7.5 13a3 3 0 0 1-4.3-4.3l1.5-1.5",
-  check: "M3 8.5l3.2 3.2L13 4.8", failed: "M8 1.8l6.6 11.9H1.4z",
+  chevron: "M6 4l4 4-4 4",
+  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+  search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.4 10.4l3.4 3.4",
+  up: "M4 10l4-4 4 4",
+  down: "M4 6l4 4 4-4",
+  close: "M4 4l8 8M12 4l-8 8",
+  error: "M8 1.8l6.6 11.9H1.4zM8 6v4M8 11.3v1",
+  left: "M10 4L6 8l4 4",
+  right: "M6 4l4 4-4 4",
+  bars: "M2 4h6M5 8h6M8 12h6",
+  link: "M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.3 4.3L11.3 8.8M9 11.5L7.5 13a3 3 0 0 1-4.3-4.3l1.5-1.5",
+  check: "M3 8.5l3.2 3.2L13 4.8",
+  failed: "M8 1.8l6.6 11.9H1.4z",
 };
 
 // A small line icon; decoration only, so hidden from screen readers.
@@ -54,7 +63,9 @@ function icon(name, className = "") {
   return svg;
 }
 
-const INVISIBLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const INVISIBLE = new RegExp(
+  "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]" +
+  "|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]", "g");
 
 // Show control, bidi and zero-width characters instead of obeying them; newlines and tabs stay.
 function visible(text) {
@@ -127,11 +138,16 @@ function requests(model, uid, signal, onBusy) {
         `The kernel has not answered for ${Math.round(timeout / 1000)} s. It may be busy, or stopped.`))), timeout);
       open.set(id, { resolve, reject, timer, quiet });
       onBusy(waiting());
-      model.send({ ...values, id, kind });
+      try {
+        model.send({ ...values, id, kind });
+      } catch {
+        settle(id, (entry) => entry.reject(Object.assign(new Error("No kernel is connected."), { isStatic: true })));
+      }
     });
   };
 }
 
+const SLOW = 8000;
 let views = 0;
 
 // Make a widget of `build(view)`, which fills `view.body`, may return a cleanup, and calls `view.ready()` when it shows something.
@@ -144,7 +160,8 @@ function defineView(name, build) {
       const errorLine = h("div", { class: "lm-fail", role: "alert", hidden: true });
       const body = h("div", { class: "lm-body" });
       const root = h("div", { class: `llmlens lm-${name}`, "data-view": name, "data-lm-suppress-shortcuts": "true", tabindex: "-1" },
-        h("div", { class: "lm-progress", "aria-hidden": "true" }), body, errorLine);
+        h("div", { class: "lm-progress", "aria-hidden": "true" }), body, errorLine,
+        h("div", { class: "lm-slow", role: "status" }, "Waiting for the kernel. It may be busy, or stopped."));
       const listen = (target, type, handler, options) => target.addEventListener(type, handler, { ...options, signal });
       // JupyterLab honours the attribute only on the element that has the focus: keys pressed deeper inside stop here,
       // all but the combinations that belong to the browser and to the notebook (Ctrl+S).
@@ -160,16 +177,28 @@ function defineView(name, build) {
         fail(error, retry) {
           errorLine.hidden = !error;
           if (!error) return;
+          const again = () => { view.fail(null); retry(); };
+          const dismiss = { "aria-label": "Dismiss", onclick: () => view.fail(null) };
           fill(errorLine, icon("error"), h("span", { class: "lm-grow" }, visible(error.message || error)),
-            retry && !error.isStatic && h("button", { type: "button", class: "lm-button", onclick: () => { view.fail(null); retry(); } }, "Try again"),
-            h("button", { type: "button", class: "lm-button lm-quiet", "aria-label": "Dismiss", onclick: () => view.fail(null) }, icon("close")));
+            retry && !error.isStatic && h("button", { type: "button", class: "lm-button", onclick: again }, "Try again"),
+            h("button", { type: "button", class: "lm-button lm-quiet", ...dismiss }, icon("close")));
         },
         ready(hooks = {}) {
           for (const [key, value] of Object.entries(hooks)) root.dataset[key] = String(value);
           root.dataset.ready = "true";
         },
       };
-      view.request = requests(model, uid, signal, (open) => root.toggleAttribute("data-busy", open > 0));
+      let slow = 0;
+      view.request = requests(model, uid, signal, (open) => {
+        root.toggleAttribute("data-busy", open > 0);
+        if (open > 0) slow ||= setTimeout(() => root.toggleAttribute("data-slow", true), SLOW);
+        else {
+          clearTimeout(slow);
+          slow = 0;
+          root.removeAttribute("data-slow");
+        }
+      });
+      signal.addEventListener("abort", () => clearTimeout(slow));
       const size = () => root.style.setProperty("--lm-height", `${model.get("height") || 560}px`);
       view.watch("height", size);
       size();

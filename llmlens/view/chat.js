@@ -1,6 +1,8 @@
 // Messages as a chat: who said what, tool calls with their arguments, and what came of them.
 
-const ROLE_TEXT = { system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool result", function: "Tool result" };
+const ROLE_TEXT = {
+  system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool result", function: "Tool result",
+};
 const QUIET_ROLES = new Set(["system", "developer"]);
 const SYSTEM_FOLD = 280;
 const LAST_SHOWN = 4;
@@ -18,9 +20,10 @@ function chatSection(view, detail, more) {
   const opening = inputs.findIndex((m) => !QUIET_ROLES.has(m.role));
   const hidden = inputs.slice(opening, -LAST_SHOWN);
   const folds = opening >= 0 && hidden.length > 2 && !view.needle;
-  const gap = h("div", { class: "lm-break" }, h("button", { type: "button", class: "lm-button lm-quiet", "data-earlier": hidden.length, onclick: () => {
-    gap.replaceWith(...hidden.map(bubble));
-  } }, `Show ${hidden.length} earlier messages`));
+  const gap = h("div", { class: "lm-break" }, h("button", {
+    type: "button", class: "lm-button lm-quiet", "data-earlier": hidden.length,
+    onclick: () => gap.replaceWith(...hidden.map(bubble)),
+  }, `Show ${hidden.length} earlier messages`));
   return h("div", { class: "lm-chat" },
     folds ? [inputs.slice(0, opening).map(bubble), gap, inputs.slice(-LAST_SHOWN).map(bubble)] : inputs.map(bubble),
     outputs.length || asked.length ? h("div", { class: "lm-break" }, "Output") : null,
@@ -33,23 +36,35 @@ function messageBubble(view, message, calls, more) {
   const { total } = textParts(message.content);
   const asks = message.direction === "output" ? [] : message.calls || [];
   const tool = message.name || calls.get(message.tool_call_id)?.tool;
-  return h("div", { class: "lm-message", "data-role": role in ROLE_TEXT ? role : "other", "data-direction": message.direction },
-    h("div", { class: "lm-row lm-message-head" }, h("b", {}, Object.hasOwn(ROLE_TEXT, role) ? ROLE_TEXT[role] : oneLine(role, 40)),
+  const known = Object.hasOwn(ROLE_TEXT, role);
+  const limit = QUIET_ROLES.has(role) ? SYSTEM_FOLD : FOLD;
+  return h("div", { class: "lm-message", "data-role": known ? role : "other", "data-direction": message.direction },
+    h("div", { class: "lm-row lm-message-head" },
+      h("b", {}, known ? ROLE_TEXT[role] : oneLine(role, 40)),
       tool && h("span", { class: "lm-mono lm-muted lm-cut" }, oneLine(tool, 80)),
-      h("span", { class: "lm-grow" }), total > 200 && h("span", { class: "lm-faint lm-tiny" }, `${format.full(total)} characters`),
+      h("span", { class: "lm-grow" }),
+      total > 200 && h("span", { class: "lm-faint lm-tiny" }, `${format.full(total)} characters`),
       total > 0 && copyButton(view.root, () => wholeText(message.content, more), "Copy this message")),
-    total > 0 ? foldedText(view, message.content, { more, limit: QUIET_ROLES.has(role) ? SYSTEM_FOLD : FOLD }) : !asks.length && h("div", { class: "lm-muted" }, "(no text)"),
-    asks.map((call) => h("div", { class: "lm-arguments" }, h("div", { class: "lm-row" }, h("span", { class: "lm-muted lm-tiny" }, "calls"), h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)")),
+    total > 0 && foldedText(view, message.content, { more, limit }),
+    total === 0 && !asks.length && h("div", { class: "lm-muted" }, "(no text)"),
+    asks.map((call) => h("div", { class: "lm-arguments" },
+      h("div", { class: "lm-row" }, h("span", { class: "lm-muted lm-tiny" }, "calls"),
+        h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)")),
       call.arguments && foldedText(view, call.arguments, { more, limit: 400 }))));
 }
 
 // One tool call: its name, arguments and result.
 function toolCard(view, call, more, verb) {
-  return h("div", { class: "lm-card", "data-failed": call.status === "error" ? "own" : null },
-    h("div", { class: "lm-row lm-card-head" }, verb && h("span", { class: "lm-muted" }, verb), kindBadge("tool"), h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)"),
-      h("span", { class: "lm-grow" }), call.status === "error" && h("span", { class: "lm-error lm-row" }, icon("error"), "error"),
+  const failed = call.status === "error";
+  return h("div", { class: "lm-card", "data-failed": failed ? "own" : null },
+    h("div", { class: "lm-row lm-card-head" },
+      verb && h("span", { class: "lm-muted" }, verb), kindBadge("tool"),
+      h("b", { class: "lm-mono lm-cut" }, oneLine(call.tool) || "(no name)"), h("span", { class: "lm-grow" }),
+      failed && h("span", { class: "lm-error lm-row" }, icon("error"), "error"),
       call.call_id && h("span", { class: "lm-faint lm-mono lm-cut", title: oneLine(call.call_id) }, oneLine(call.call_id, 24))),
     call.arguments ? [h("div", { class: "lm-caption" }, "Arguments"), foldedText(view, call.arguments, { more })] : null,
-    call.result !== null && call.result !== undefined ? [h("div", { class: "lm-caption" }, "Result"), foldedText(view, call.result, { more })]
-      : verb && h("div", { class: "lm-caption" }, call.span_id ? "It gave no result." : "No span shows that it was carried out."));
+    (call.result ?? null) !== null
+      ? [h("div", { class: "lm-caption" }, "Result"), foldedText(view, call.result, { more })]
+      : verb && h("div", { class: "lm-caption" },
+        call.span_id ? "It gave no result." : "No span shows that it was carried out."));
 }

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from .. import schema
-from . import snapshot, theme
+from .. import theme
+from . import snapshot
 from .base import View, css, esm, handles
 from .cost_tree import VALUES, CostTree, check_path, check_value
 from .plot import PlotlyView

@@ -2,6 +2,7 @@
 
 const FOLD = 1200;
 const JSON_COLOURED = 60000;
+const NEXT_PART = 200000;
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 
 const parseJson = (text) => {
@@ -14,11 +15,18 @@ function prettyJson(value, indent = 0, used = indent) {
   const flat = JSON.stringify(value) ?? "";
   if (value === null || typeof value !== "object" || indent > 100) return flat;
   const list = Array.isArray(value);
-  if (flat.length + used < 52 || flat.length === 2)
-    return list ? `[${value.map((v) => prettyJson(v)).join(", ")}]` : flat.length === 2 ? "{}" : `{ ${Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${prettyJson(v)}`).join(", ")} }`;
-  const pad = " ".repeat(indent + 2);
-  const inner = list ? value.map((v) => pad + prettyJson(v, indent + 2)) : Object.entries(value).map(([k, v]) => `${pad}${JSON.stringify(k)}: ${prettyJson(v, indent + 2, indent + 4 + k.length)}`);
-  return `${list ? "[" : "{"}\n${inner.join(",\n")}\n${" ".repeat(indent)}${list ? "]" : "}"}`;
+  if (flat.length === 2) return flat;
+  const fits = flat.length + used < 52;
+  const inside = indent + 2;
+  const parts = list ? value.map((v) => prettyJson(v, fits ? 0 : inside))
+    : Object.entries(value).map(([k, v]) => {
+      const key = JSON.stringify(k);
+      return `${key}: ${fits ? prettyJson(v) : prettyJson(v, inside, inside + key.length)}`;
+    });
+  if (fits) return list ? `[${parts.join(", ")}]` : `{ ${parts.join(", ")} }`;
+  const [open, close] = list ? "[]" : "{}";
+  const pad = " ".repeat(inside);
+  return `${open}\n${pad}${parts.join(`,\n${pad}`)}\n${" ".repeat(indent)}${close}`;
 }
 
 // JSON as text with its keys, strings and numbers coloured.
@@ -31,7 +39,8 @@ function jsonElement(value) {
   for (const match of text.matchAll(JSON_TOKEN)) {
     if (match.index > at) put(pre, text.slice(at, match.index));
     const [all, string, colon, number] = match;
-    put(pre, [h("span", { class: string ? (colon ? "lm-j-key" : "lm-j-text") : number ? "lm-j-number" : "lm-j-word" }, string || all), colon]);
+    const kind = string ? (colon ? "key" : "text") : number ? "number" : "word";
+    put(pre, [h("span", { class: `lm-j-${kind}` }, string || all), colon]);
     at = match.index + all.length;
   }
   return put(pre, text.slice(at));
@@ -39,8 +48,8 @@ function jsonElement(value) {
 
 // A text that may have been cut by the kernel (`{clipped, total, path}`): `more(path, offset)` fetches the rest.
 function textParts(value) {
-  if (value && typeof value === "object" && typeof value.clipped === "string") return { text: value.clipped, total: value.total, path: value.path };
-  const text = typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value, null, 2);
+  if (typeof value?.clipped === "string") return { text: value.clipped, total: value.total, path: value.path };
+  const text = typeof value === "string" ? value : (value ?? null) === null ? "" : JSON.stringify(value, null, 2);
   return { text, total: text.length, path: null };
 }
 
@@ -48,18 +57,24 @@ function textParts(value) {
 function foldedText(view, value, { more, limit = FOLD, json = true, className = "" } = {}) {
   let { text, total, path } = textParts(value);
   const needle = (view.needle || "").trim().toLowerCase();
-  let open = total <= limit * 1.25 || (needle !== "" && text.toLowerCase().indexOf(needle) >= limit - needle.length);
+  const short = total <= limit * 1.25;
+  let open = short || (needle !== "" && text.toLowerCase().indexOf(needle) >= limit - needle.length);
   const holder = h("div", { class: `lm-fold ${className}` });
   const draw = () => {
     const whole = open && text.length >= total;
     const parsed = json && (whole || total <= limit * 8) ? parseJson(text) : undefined;
+    const isJson = parsed !== null && typeof parsed === "object";
     let body;
-    if (parsed !== undefined && typeof parsed === "object") body = whole ? jsonElement(parsed) : h("pre", { class: "lm-text lm-json" }, visible(prettyJson(parsed).slice(0, limit)), "…");
+    if (isJson && whole) body = jsonElement(parsed);
+    else if (isJson) body = h("pre", { class: "lm-text lm-json" }, visible(prettyJson(parsed).slice(0, limit)), "…");
     else body = h("pre", { class: "lm-text" }, visible(open ? text : text.slice(0, limit)), !whole && "…");
-    const rest = total - text.length;
-    fill(holder, body, !whole && h("button", { type: "button", class: "lm-button lm-more", onclick: grow },
-      open && rest > 0 ? `Show ${format.full(Math.min(rest, 200000))} more of ${format.full(total)} characters` : `Show all ${format.full(total)} characters`),
-    whole && total > limit * 1.25 && h("button", { type: "button", class: "lm-button lm-more lm-quiet", onclick: () => { open = false; draw(); } }, "Fold"));
+    const rest = Math.min(total - text.length, NEXT_PART);
+    const growText = open && rest > 0 ? `Show ${format.full(rest)} more of ${format.full(total)} characters`
+      : `Show all ${format.full(total)} characters`;
+    const button = (label, onclick, className = "") =>
+      h("button", { type: "button", class: `lm-button lm-more ${className}`, onclick }, label);
+    fill(holder, body, !whole && button(growText, grow),
+      whole && !short && button("Fold", () => { open = false; draw(); }, "lm-quiet"));
     holder.dataset.open = String(whole);
   };
   async function grow() {

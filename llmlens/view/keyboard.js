@@ -1,6 +1,8 @@
 // Shortcuts as data: the handlers and the help sheet come from the same table, so they cannot disagree.
 
-const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", " ": "Space" };
+const KEY_NAMES = {
+  ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", " ": "Space",
+};
 const isTyping = (target) => target?.matches?.("input, textarea, select, [contenteditable=true]") ?? false;
 
 // `table` is a list of {keys, does, run, in?, typing?}: `in` names the `data-pane` it belongs to (all when absent),
@@ -10,7 +12,9 @@ function keyboard(view, table) {
   const { root } = view;
   const help = { keys: ["?"], does: "Show or hide this help", run: () => toggle() };
   const all = [...table, help];
-  const sheet = h("div", { class: "lm-sheet", role: "dialog", "aria-label": "Keyboard shortcuts", tabindex: "-1", hidden: true });
+  const sheet = h("div", {
+    class: "lm-sheet", role: "dialog", "aria-label": "Keyboard shortcuts", tabindex: "-1", hidden: true,
+  });
   const groups = new Map();
   for (const entry of all) {
     const group = entry.group || "Everywhere";
@@ -50,7 +54,9 @@ function keyboard(view, table) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const button = h("button", { type: "button", class: "lm-button lm-quiet", title: "Keyboard shortcuts (?)", "aria-label": "Keyboard shortcuts",
-    onclick: () => toggle() }, "?");
+  const button = h("button", {
+    type: "button", class: "lm-button lm-quiet", title: "Keyboard shortcuts (?)", "aria-label": "Keyboard shortcuts",
+    onclick: () => toggle(),
+  }, "?");
   return { open: toggle, button };
 }

@@ -2,16 +2,20 @@
 
 // `set(pixels)` is told the wished size of what is before the divider; `get()` gives its present size.
 function divider(view, { label, get, set, vertical = () => true }) {
-  const element = h("div", { class: "lm-divider", role: "separator", tabindex: "0", "aria-label": label, "aria-orientation": "vertical" });
+  const element = h("div", {
+    class: "lm-divider", role: "separator", tabindex: "0", "aria-label": label, "aria-orientation": "vertical",
+  });
   let from = null;
+  const position = (event) => (vertical() ? event.clientX : event.clientY);
   element.addEventListener("pointerdown", (event) => {
-    from = { at: vertical() ? event.clientX : event.clientY, size: get() };
+    from = { at: position(event), size: get() };
     element.setPointerCapture(event.pointerId);
     view.root.toggleAttribute("data-dragging", true);
     event.preventDefault();
   });
-  element.addEventListener("pointermove", (event) => { if (from) set(from.size + (vertical() ? event.clientX : event.clientY) - from.at); });
-  for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, () => { from = null; view.root.toggleAttribute("data-dragging", false); });
+  element.addEventListener("pointermove", (event) => { if (from) set(from.size + position(event) - from.at); });
+  const stop = () => { from = null; view.root.toggleAttribute("data-dragging", false); };
+  for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, stop);
   element.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -24, ArrowUp: -24, ArrowRight: 24, ArrowDown: 24 }[event.key];
     if (!step) return;
@@ -25,7 +29,7 @@ function divider(view, { label, get, set, vertical = () => true }) {
 // List | tree | detail; below 860 px the detail goes under the tree.
 function threePanes(view, left, middle, right) {
   const grid = h("div", { class: "lm-panes" });
-  const share = { left: 0.27, middle: 0.4, top: 0.5 };
+  const share = { left: 0.265, middle: 0.425, top: 0.5 };
   const narrow = () => grid.clientWidth < 860;
   const clamp = (value, low, high) => Math.max(low, Math.min(Math.max(low, high), value));
   const apply = () => {
@@ -38,11 +42,18 @@ function threePanes(view, left, middle, right) {
     grid.style.setProperty("--lm-c", `${Math.round(clamp(share.top * height, 120, height - 120))}px`);
     grid.toggleAttribute("data-narrow", narrow());
   };
-  const first = divider(view, { label: "Width of the list", get: () => left.clientWidth, set: (px) => { share.left = px / grid.clientWidth; apply(); } });
+  const first = divider(view, {
+    label: "Width of the list", get: () => left.clientWidth,
+    set: (px) => { share.left = px / grid.clientWidth; apply(); },
+  });
   const second = divider(view, {
     label: "Size of the tree", vertical: () => !narrow(),
     get: () => (narrow() ? middle.clientHeight : middle.clientWidth),
-    set: (px) => { if (narrow()) share.top = px / grid.clientHeight; else share.middle = px / grid.clientWidth; apply(); },
+    set: (px) => {
+      if (narrow()) share.top = px / grid.clientHeight;
+      else share.middle = px / grid.clientWidth;
+      apply();
+    },
   });
   first.classList.add("lm-first");
   second.classList.add("lm-second");

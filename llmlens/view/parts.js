@@ -47,6 +47,9 @@ const format = {
   },
 };
 
+// A count with its noun: 1 span, 2,000 spans.
+const many = (n, one, more = `${one}s`) => `${format.full(n)} ${n === 1 ? one : more}`;
+
 // Copy to the clipboard; where the page may not, select into a hidden field and let the browser do it.
 async function copyText(text, root) {
   try {

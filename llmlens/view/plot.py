@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from . import snapshot, theme
+from .. import theme
+from . import snapshot
 from .base import View, css, esm, handles
 
 if TYPE_CHECKING:

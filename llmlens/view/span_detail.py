@@ -143,7 +143,10 @@ def clip(value: Any, path: tuple[str | int, ...] = ()) -> Any:
 
 
 def more(detail: Any, path: list[str | int], offset: int) -> dict[str, Any]:
-    """Give the next part of a text that `clip` cut: `{text, offset, total}`; raises `UnknownNameError` for a bad path."""
+    """Give the next part of a text that `clip` cut, as `{text, offset, total}`.
+
+    Raises `UnknownNameError` for a path where no text is.
+    """
     value = detail
     for step in path:
         inside = isinstance(value, dict) and step in value

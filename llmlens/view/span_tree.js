@@ -84,8 +84,8 @@ function buildTree(index) {
   }
   const rowOf = new Map(index.span_id.map((id, row) => [id, row]));
   return {
-    index, n, up, orphan, order, place, depth, size, failed, failedBelow, deepest: depth.reduce((a, b) => Math.max(a, b), 0), tokens, cost, priced, unpriced, first, last, rowOf,
-    firstChild,
+    index, n, up, orphan, order, place, depth, size, failed, failedBelow, tokens, cost, priced, unpriced, first, last, rowOf,
+    deepest: depth.reduce((a, b) => Math.max(a, b), 0),
     name: (row) => decode(index.name, row) || "(no name)",
     kind: (row) => decode(index.kind, row) || "span",
     // Which of how many identical tool calls a row is: [2, 3], or null.
@@ -137,7 +137,8 @@ function besideRow(tree, rows, from, step) {
 }
 
 // A duration on an axis, where it is always round: 2 s, not 2.00 s.
-const tickText = (ms) => format.ms(ms).replace(/\.0+ /, " ").replace(/(\.\d*[1-9])0+ /, "$1 ").replace(/ 0s$/, "").replace(/ 0m$/, "");
+const tickText = (ms) =>
+  format.ms(ms).replace(/\.0+ /, " ").replace(/(\.\d*[1-9])0+ /, "$1 ").replace(/ 0s$/, "").replace(/ 0m$/, "");
 
 // Marks of a time axis of `length` ms: about `wanted` of them, at round numbers.
 function ticks(length, wanted = 4) {

@@ -16,25 +16,38 @@ export default defineView("trace-explorer", (view) => {
     onFind: (text) => { view.needle = text; detail.find(); },
     helpButton: () => keys.button,
   });
+  const inPane = (name, group) => ([keys, does, run, more]) => ({ keys, does, run, in: name, group, ...more });
+  const atEnd = (event, back) => (event.key === back ? -Infinity : Infinity);
+  const onButton = (event) => event.target.tagName === "BUTTON";
+  const searchHere = (event) => {
+    const pane = event.target.closest("[data-pane]")?.dataset.pane;
+    (pane === "traces" ? list.input : tree.input).focus();
+  };
   const keys = keyboard(view, [
-    { keys: ["ArrowUp"], does: "Previous trace", in: "traces", group: "List of traces", run: () => stepTrace(-1) },
-    { keys: ["ArrowDown"], does: "Next trace", in: "traces", group: "List of traces", run: () => stepTrace(1) },
-    { keys: ["PageUp", "PageDown"], does: "A page up, down", in: "traces", group: "List of traces", run: (e) => stepTrace(e.key === "PageUp" ? -list.page : list.page) },
-    { keys: ["Home", "End"], does: "First, last trace", in: "traces", group: "List of traces", run: (e) => stepTrace(e.key === "Home" ? -Infinity : Infinity) },
-    { keys: ["Enter", "ArrowRight"], does: "Go to the tree", in: "traces", group: "List of traces", run: (e) => e.target.tagName !== "BUTTON" && tree.focus() },
-    { keys: ["o"], does: "Sort by the next column", in: "traces", group: "List of traces", run: () => list.nextSort() },
-    { keys: ["ArrowUp"], does: "Previous span", in: "tree", group: "Tree", run: () => tree.move(-1) },
-    { keys: ["ArrowDown"], does: "Next span", in: "tree", group: "Tree", run: () => tree.move(1) },
-    { keys: ["ArrowRight"], does: "Open, or go to the first child", in: "tree", group: "Tree", run: () => tree.open() },
-    { keys: ["ArrowLeft"], does: "Close, or go to the parent", in: "tree", group: "Tree", run: () => tree.close() },
-    { keys: ["PageUp", "PageDown"], does: "A page up, down", in: "tree", group: "Tree", run: (e) => tree.move(e.key === "PageUp" ? -tree.page : tree.page) },
-    { keys: ["Home", "End"], does: "First, last span", in: "tree", group: "Tree", run: (e) => tree.move(e.key === "Home" ? -Infinity : Infinity) },
-    { keys: ["Enter"], does: "Go to the detail", in: "tree", group: "Tree", run: (e) => e.target.tagName !== "BUTTON" && detail.focus() },
-    { keys: ["*"], does: "Open or close all spans of this level", in: "tree", group: "Tree", run: () => tree.toggleLevel() },
-    { keys: ["ArrowLeft", "ArrowRight"], does: "Previous, next part", in: "detail", group: "Detail", run: (e) => detail.nextTab(e.key === "ArrowLeft" ? -1 : 1) },
-    { keys: ["Escape"], does: "Back to the tree", in: "detail", group: "Detail", typing: true, run: () => tree.focus() },
-    { keys: ["Escape"], does: "Back to the list", in: "tree", group: "Tree", run: () => list.focus() },
-    { keys: ["/"], does: "Search the list, or find in the trace", run: (e) => (e.target.closest("[data-pane]")?.dataset.pane === "traces" ? list.input : tree.input).focus() },
+    ...[
+      [["ArrowUp"], "Previous trace", () => stepTrace(-1)],
+      [["ArrowDown"], "Next trace", () => stepTrace(1)],
+      [["PageUp", "PageDown"], "A page up, down", (e) => stepTrace(e.key === "PageUp" ? -list.page : list.page)],
+      [["Home", "End"], "First, last trace", (e) => stepTrace(atEnd(e, "Home"))],
+      [["Enter", "ArrowRight"], "Go to the tree", (e) => (onButton(e) ? false : tree.focus())],
+      [["o"], "Sort by the next column", () => list.nextSort()],
+    ].map(inPane("traces", "List of traces")),
+    ...[
+      [["ArrowUp"], "Previous span", () => tree.move(-1)],
+      [["ArrowDown"], "Next span", () => tree.move(1)],
+      [["ArrowRight"], "Open, or go to the first child", () => tree.open()],
+      [["ArrowLeft"], "Close, or go to the parent", () => tree.close()],
+      [["PageUp", "PageDown"], "A page up, down", (e) => tree.move(e.key === "PageUp" ? -tree.page : tree.page)],
+      [["Home", "End"], "First, last span", (e) => tree.move(atEnd(e, "Home"))],
+      [["Enter"], "Go to the detail", (e) => (onButton(e) ? false : detail.focus())],
+      [["Escape"], "Back to the list", () => list.focus()],
+      [["*"], "Open or close all spans of this level", () => tree.toggleLevel()],
+    ].map(inPane("tree", "Tree")),
+    ...[
+      [["ArrowLeft", "ArrowRight"], "Previous, next part", (e) => detail.nextTab(e.key === "ArrowLeft" ? -1 : 1)],
+      [["Escape"], "Back to the tree", () => tree.focus(), { typing: true }],
+    ].map(inPane("detail", "Detail")),
+    { keys: ["/"], does: "Search the list, or find in the trace", run: searchHere },
     { keys: ["n"], does: "Next match", run: () => tree.nextHit(1) },
     { keys: ["N"], does: "Previous match", run: () => tree.nextHit(-1) },
     { keys: ["e"], does: "Next error", run: () => tree.nextError(1) },
@@ -44,7 +57,8 @@ export default defineView("trace-explorer", (view) => {
     { keys: ["t"], does: "Wide timeline", run: () => tree.toggleTimeline() },
     { keys: ["c"], does: "Copy trace id and span id", run: () => copyIds() },
   ]);
-  if (view.isStatic) put(view.body, h("div", { class: "lm-note" }, "Read-only copy: what was not saved with it cannot be opened here."));
+  if (view.isStatic)
+    put(view.body, h("div", { class: "lm-note" }, "Read-only copy: what was not saved with it cannot be opened here."));
   put(view.body, threePanes(view, list.element, tree.element, detail.element));
 
   const sync = debounce(() => {

@@ -40,7 +40,7 @@ _SPAN = (
 )  # fmt: skip
 _CODED = ("name", "kind", "model", "agent_name", "status", "error_type")
 _PREVIEW = 2000
-_CONTENT = re.compile(r'"(?:content|text|query|question|input|message)"\s*:\s*"((?:[^"\\]|\\.)+)')
+_CONTENT = re.compile(r'"(?:content|text|prompt|query|query_str|question|inputs?|message|q)"\s*:\s*"((?:[^"\\]|\\.)+)')
 
 
 def trace_page(

@@ -12,14 +12,19 @@ function traceList(view, { onOpen, onLoaded }) {
   let shownOrder = "time true";
   const source = traceSource(view, (pageOnly) => changed(pageOnly));
   const count = h("div", { class: "lm-count lm-muted", "aria-live": "polite" });
-  const input = h("input", { class: "lm-input", type: "text", placeholder: "Search traces  ( / )", "aria-label": "Search traces by id, name, feature, user, model or text",
-    spellcheck: "false", autocomplete: "off" });
+  const input = h("input", {
+    class: "lm-input", type: "text", placeholder: "Search traces  ( / )", spellcheck: "false", autocomplete: "off",
+    "aria-label": "Search traces by id, name, feature, user, model or text",
+  });
   const heads = HEADS.map(([key, text, title]) => {
-    const button = h("button", { type: "button", class: "lm-head", title: `Sort by: ${title}`, tabindex: "-1",
-      onclick: () => sortBy(key) }, h("span", {}, text));
+    const button = h("button", {
+      type: "button", class: "lm-head", title: `Sort by: ${title}`, tabindex: "-1", onclick: () => sortBy(key),
+    }, h("span", {}, text));
     return h("div", { role: "columnheader", class: `lm-c-${key}`, "data-sort": key }, button);
   });
-  const list = virtualList(view, { height: 44, row, attributes: { role: "grid", "aria-label": "Traces", "data-list": "traces" } });
+  const list = virtualList(view, {
+    height: 44, row, attributes: { role: "grid", "aria-label": "Traces", "data-list": "traces" },
+  });
   const empty = h("div", { class: "lm-empty", hidden: true });
   const element = h("section", { class: "lm-pane lm-traces", "data-pane": "traces" },
     h("div", { class: "lm-bar" }, h("div", { class: "lm-search" }, icon("search"), input), count),
@@ -44,13 +49,12 @@ function traceList(view, { onOpen, onLoaded }) {
       const active = head.dataset.sort === source.sort;
       head.setAttribute("aria-sort", active ? (source.descending ? "descending" : "ascending") : "none");
     }
-    fill(count, source.count === source.total ? `${format.full(source.total)} ${source.total === 1 ? "trace" : "traces"}`
+    fill(count, source.count === source.total ? many(source.total, "trace")
       : `${format.full(source.count)} of ${format.full(source.total)}`);
     const none = source.count === 0;
     empty.hidden = !none;
     list.element.hidden = none;
-    if (none) fill(empty, source.total === 0 ? [h("b", {}, "0 traces"), "Nothing is selected here. Choose something in the view this one follows."]
-      : [h("b", {}, "No trace matches"), h("button", { type: "button", class: "lm-button", onclick: () => { input.value = ""; search(""); } }, "Clear the search")]);
+    if (none) fill(empty, source.total === 0 ? nothingHere() : nothingFound());
     list.element.setAttribute("aria-rowcount", String(source.count));
     if (pageOnly) list.refresh();
     else {
@@ -67,6 +71,11 @@ function traceList(view, { onOpen, onLoaded }) {
     onLoaded(source);
   }
 
+  const nothingHere = () => [h("b", {}, "0 traces"), "Nothing is selected in the view or the traces this one shows."];
+  const nothingFound = () => [h("b", {}, "No trace matches"), h("button", {
+    type: "button", class: "lm-button", onclick: () => { input.value = ""; search(""); },
+  }, "Clear the search")];
+
   function clock(millis) {
     const text = format.time(millis);
     return text === DASH ? ["", ""] : [years ? text.slice(2, 10) : text.slice(5, 10), text.slice(11, 16)];
@@ -74,25 +83,31 @@ function traceList(view, { onOpen, onLoaded }) {
 
   function row(position) {
     const trace = source.row(position);
-    const base = { role: "row", class: "lm-trace-row lm-pick", "aria-rowindex": String(position + 1), id: `${view.uid}-t${position}` };
+    const base = { role: "row", "aria-rowindex": String(position + 1), id: `${view.uid}-t${position}` };
     if (!trace) return h("div", { ...base, class: "lm-trace-row lm-waiting" }, h("span", { class: "lm-c-name" }, "…"));
     const [day, time] = clock(trace.start);
     const label = oneLine(trace.name) || "(no name)";
     const feature = oneLine(trace.feature);
     const selected = trace.trace_id === current;
     if (selected) list.element.setAttribute("aria-activedescendant", base.id);
-    const failed = trace.n_errors > 0;
-    return h("div", { ...base, "aria-selected": String(selected), "data-trace": trace.trace_id, onclick: () => { onOpen(trace.trace_id); list.element.focus({ preventScroll: true }); } },
-      h("span", { role: "gridcell", class: "lm-c-errors lm-error", title: failed ? `${trace.n_errors} spans with an error` : null },
-        failed && [icon("error"), trace.n_errors > 1 && h("span", { class: "lm-tiny" }, trace.n_errors > 99 ? "99+" : trace.n_errors)]),
-      h("span", { role: "gridcell", class: "lm-c-time lm-muted", title: `${format.time(trace.start)} UTC` }, time),
-      h("span", { role: "gridcell", class: "lm-c-name lm-cut", title: [label, feature, oneLine(trace.models)].filter(Boolean).join("\n") }, h("b", {}, label)),
-      h("span", { role: "gridcell", class: "lm-c-duration lm-num" }, format.ms(trace.duration_s === null ? null : trace.duration_s * 1000)),
-      h("span", { role: "gridcell", class: "lm-c-tokens lm-num lm-muted" }, trace.tokens ? format.count(trace.tokens) : ""),
-      h("span", { role: "gridcell", class: "lm-c-cost lm-num lm-muted", title: trace.n_unpriced ? `${trace.n_unpriced} calls have no known price` : null },
-        trace.cost_usd === null ? (trace.n_unpriced ? "?" : "") : `${trace.n_unpriced ? "≥" : ""}${format.usd(trace.cost_usd)}`),
-      h("span", { role: "gridcell", class: "lm-c-day lm-faint" }, day),
-      h("span", { role: "gridcell", class: "lm-c-preview lm-cut lm-muted" }, feature && feature !== label && h("span", { class: "lm-feature" }, feature), oneLine(trace.preview)));
+    const errors = trace.n_errors;
+    const cell = (name, attributes, ...children) =>
+      h("span", { role: "gridcell", ...attributes, class: `lm-c-${name} ${attributes.class || ""}` }, children);
+    return h("div", {
+      ...base, class: "lm-trace-row lm-pick", "aria-selected": String(selected), "data-trace": trace.trace_id,
+      onclick: () => { onOpen(trace.trace_id); list.element.focus({ preventScroll: true }); },
+    },
+    cell("errors", { class: "lm-error", title: errors > 0 ? many(errors, "span with an error", "spans with an error") : null },
+      errors > 0 && icon("error"), errors > 1 && h("span", { class: "lm-tiny" }, errors > 99 ? "99+" : errors)),
+    cell("time", { class: "lm-muted", title: `${format.time(trace.start)} UTC` }, time),
+    cell("name", { class: "lm-cut", title: [label, feature, oneLine(trace.models)].filter(Boolean).join("\n") }, h("b", {}, label)),
+    cell("duration", { class: "lm-num" }, format.ms(trace.duration_s === null ? null : trace.duration_s * 1000)),
+    cell("tokens", { class: "lm-num lm-muted" }, trace.tokens ? format.count(trace.tokens) : ""),
+    cell("cost", { class: "lm-num lm-muted", title: trace.n_unpriced ? `${many(trace.n_unpriced, "call")} without a known price` : null },
+      trace.cost_usd === null ? (trace.n_unpriced ? "?" : "") : `${trace.n_unpriced ? "≥" : ""}${format.usd(trace.cost_usd)}`),
+    cell("day", { class: "lm-faint" }, day),
+    cell("preview", { class: "lm-cut lm-muted" },
+      feature && feature !== label && h("span", { class: "lm-feature" }, feature), oneLine(trace.preview)));
   }
 
   return {
@@ -113,7 +128,7 @@ function traceList(view, { onOpen, onLoaded }) {
     beside(step) {
       if (source.count === 0) return null;
       const at = source.position(current);
-      const to = step === Infinity ? source.count - 1 : step === -Infinity ? 0 : at < 0 ? 0 : Math.max(0, Math.min(source.count - 1, at + step));
+      const to = at < 0 && Number.isFinite(step) ? 0 : Math.max(0, Math.min(source.count - 1, at + step));
       return to === at ? null : source.row(to)?.trace_id ?? null;
     },
     get page() { return list.page; },

@@ -1,5 +1,11 @@
 // A list that keeps only its visible rows in the DOM; rows have one height, so 100,000 of them cost nothing.
 
+// Scroll what can be scrolled, not the notebook around it.
+function keepWheel(view, element) {
+  const keep = (event) => { if (element.scrollHeight > element.clientHeight) event.stopPropagation(); };
+  view.listen(element, "wheel", keep, { passive: true });
+}
+
 // `row(index)` makes an element. Options: `height` of a row in px, `attributes` of the scrolling element, `label`.
 function virtualList(view, { height, row, attributes = {}, overscan = 8 }) {
   const space = h("div", { class: "lm-space", role: "presentation" });
@@ -29,7 +35,7 @@ function virtualList(view, { height, row, attributes = {}, overscan = 8 }) {
   }
   const later = () => { frame ||= requestAnimationFrame(draw); };
   view.listen(element, "scroll", later, { passive: true });
-  view.listen(element, "wheel", (event) => { if (element.scrollHeight > element.clientHeight) event.stopPropagation(); }, { passive: true });
+  keepWheel(view, element);
   const observer = new ResizeObserver(later);
   observer.observe(element);
   view.signal.addEventListener("abort", () => { observer.disconnect(); cancelAnimationFrame(frame); });

@@ -127,7 +127,14 @@ class NotebookPage:
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.goto(f"{lab.url}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-Notebook")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        page.wait_for_function(
+            """() => {
+                 const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+                 return session?.isReady && session.session?.kernel?.status === "idle";
+               }"""
+        )
+        # Cells that are run before the kernel has answered once are dropped by JupyterLab without a word.
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info")
         if theme == "dark":
             self.set_theme("JupyterLab Dark")
 
@@ -152,9 +159,9 @@ class NotebookPage:
         self.page.wait_for_function(
             """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
                  .filter((cell) => cell.type === "code").every((cell) => cell.executionCount !== null)""",
-            timeout=180_000,
+            timeout=40_000,
         )
-        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=180_000)
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=40_000)
 
     def errors(self) -> list[str]:
         """Give the errors and warnings in the outputs of all cells."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 
+from llmlens import Traces, read_otlp
 from llmlens.read.contents import SpanContent
 
 if TYPE_CHECKING:
@@ -119,3 +122,99 @@ def recorded() -> Callable[[str], list[SpanContent]]:
     if not RECORDED.is_dir():
         pytest.skip("the recordings are not beside the project")
     return read
+
+
+class Otlp:
+    """Makes OTLP files by hand, and reads them."""
+
+    start = 1_790_000_000_000_000_000
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def value(self, plain: Any) -> dict[str, Any]:
+        """Write an AnyValue as the collector does."""
+        if plain is None:
+            return {}
+        if isinstance(plain, bool):
+            return {"boolValue": plain}
+        if isinstance(plain, int):
+            return {"intValue": str(plain)}
+        if isinstance(plain, float):
+            return {"doubleValue": plain if math.isfinite(plain) else str(plain).replace("inf", "Infinity")}
+        if isinstance(plain, str):
+            return {"stringValue": plain}
+        if isinstance(plain, list):
+            return {"arrayValue": {"values": [self.value(one) for one in plain]}}
+        return {"kvlistValue": {"values": self.attributes(plain)}}
+
+    def attributes(self, plain: dict[str, Any]) -> list[dict[str, Any]]:
+        """Write attributes."""
+        return [{"key": key, "value": self.value(each)} for key, each in plain.items()]
+
+    def span(self, attributes: dict[str, Any] | None = None, /, **changes: Any) -> dict[str, Any]:
+        """Make a span of one second.
+
+        `n`, `trace` and `parent` are small numbers for ids, `at` is its start in seconds after `start`, `events` are
+        (name, seconds after its start, attributes); other keywords are fields of the span. `None` leaves a field out.
+        """
+        n, trace, parent, at = (changes.pop(key, default) for key, default in _SPAN_DEFAULTS.items())
+        start = self.start + round(at * 1e9)
+        made: dict[str, Any] = {
+            "traceId": f"{trace:032x}",
+            "spanId": f"{n:016x}",
+            "parentSpanId": f"{parent:016x}" if parent else "",
+            "name": f"span {n}",
+            "startTimeUnixNano": str(start),
+            "endTimeUnixNano": str(start + 10**9),
+            "attributes": self.attributes(attributes or {}),
+            "status": {},
+            "events": [
+                {"name": name, "timeUnixNano": str(start + round(after * 1e9)), "attributes": self.attributes(said)}
+                for name, after, said in changes.pop("events", ())
+            ],
+        }
+        made.update(changes)
+        return {key: each for key, each in made.items() if each is not None}
+
+    def log(self, name: str, attributes: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
+        """Make a log record of a span; `n`, `trace` and `at` as in `span`."""
+        n, trace, _, at = (changes.pop(key, default) for key, default in _SPAN_DEFAULTS.items())
+        return {
+            "traceId": f"{trace:032x}",
+            "spanId": f"{n:016x}",
+            "eventName": name,
+            "timeUnixNano": str(self.start + round(at * 1e9)),
+            "attributes": self.attributes(attributes),
+            **changes,
+        }
+
+    def line(self, *spans: Any, logs: Any = (), resource: dict[str, Any] | None = None) -> str:
+        """Write one line as the collector does."""
+        made: dict[str, Any] = {}
+        of = {"attributes": self.attributes(resource or {})}
+        if spans:
+            made["resourceSpans"] = [{"resource": of, "scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]
+        if logs:
+            made["resourceLogs"] = [{"resource": of, "scopeLogs": [{"scope": {"name": "test"}, "logRecords": logs}]}]
+        return json.dumps(made) + "\n"
+
+    def write(self, name: str, *lines: str) -> Path:
+        """Write a file of lines."""
+        path = self.folder / name
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
+
+    def read(self, *spans: Any, logs: Any = (), resource: dict[str, Any] | None = None, **options: Any) -> Traces:
+        """Read spans, one line each, as a user would."""
+        lines = [self.line(span, resource=resource) for span in spans] + ([self.line(logs=logs)] if logs else [])
+        return read_otlp(self.write("made.jsonl", *lines), **options)
+
+
+_SPAN_DEFAULTS = {"n": 1, "trace": 1, "parent": 0, "at": 0.0}
+
+
+@pytest.fixture
+def otlp(tmp_path: Path) -> Otlp:
+    """Give what makes OTLP files by hand."""
+    return Otlp(tmp_path)

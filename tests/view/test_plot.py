@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from llmlens import schema
 from llmlens.errors import UnknownNameError
 from llmlens.traces import Traces
-from llmlens.view import theme
+from llmlens import theme
 from llmlens.view.plot import Plot, plotly_js
 
 START = pd.Timestamp("2026-11-02", tz="UTC")

@@ -54,9 +54,10 @@ def frames() -> dict[str, pd.DataFrame]:
         ("c", "root", json.dumps(messages), "fine"),
     ]
     rows = [
-        {"trace_id": t, "span_id": f"{t}-{n}", "input": i, "output": o, "attributes": json.dumps(attributes if n == "lookup" else {"k": 1}), "events": "[]"}
+        {"trace_id": t, "span_id": f"{t}-{n}", "input": i, "output": o, "attributes": '{"k": 1}', "events": "[]"}
         for t, n, i, o in contents
-    ]  # fmt: skip
+    ]
+    rows[2]["attributes"] = json.dumps(attributes)
     scores = [
         {"score_id": "1", "trace_id": "a", "name": "helpful", "value": 0.2, "source": "judge", "comment": "no"},
         {"score_id": "2", "trace_id": "a", "span_id": "a-model", "name": "tone", "label": "rude", "source": "human"},

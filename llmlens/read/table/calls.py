@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...traces import Traces
-from ..conventions import built_in
+from ..conventions_file import built_in
 from ..dialects import decode_document
 from ..files import Paths, find
 from ..load import Loader

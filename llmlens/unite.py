@@ -1,0 +1,40 @@
+"""Two selections of different loads -> one store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from .store import STORED, Store
+
+if TYPE_CHECKING:
+    from .traces import Traces
+
+#: What makes a row the same row; problems are the same when all of them is.
+_KEYS = {
+    "spans": "trace_id, span_id",
+    "contents": "trace_id, span_id",
+    "scores": "score_id",
+    "trace_info": "trace_id",
+}
+
+
+def unite(left: Traces, right: Traces) -> Store:
+    """Copy both selections into a new store; what is in both is taken from the left.
+
+    A trace whose spans were in two files becomes one tree.
+    """
+    store = Store()
+    store.create_empty()
+    for traces in (left, right):
+        for name in (*STORED, "trace_info"):
+            table = traces._selected(traces._store.ibis("trace_info")) if name == "trace_info" else traces.table(name)
+            rows = traces._store.batches(ibis.to_sql(table, dialect="duckdb"), 50_000)
+            new = f"ANTI JOIN {name} USING ({_KEYS[name]})" if name in _KEYS else f"EXCEPT ALL FROM {name}"
+            store.insert(f"INSERT INTO {name} BY NAME SELECT incoming.* FROM incoming {new}", incoming=rows)
+    if left._span_ids is None and right._span_ids is None:
+        from .read.tree import set_depths
+
+        set_depths(store)
+    return store
