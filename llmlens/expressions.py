@@ -163,8 +163,9 @@ class _Compiler(ast.NodeVisitor):
             if not _is_boolean(value):
                 raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit: not takes a condition.")
             return ~value
-        sign = operator.neg if isinstance(node.op, ast.USub) else operator.pos
-        return self._apply(lambda number, _: sign(number - 0), value, value, node)
+        if not (hasattr(value, "type") and value.type().is_numeric()):
+            raise SelectionError(f"{ast.unparse(node)!r} in {self.text!r} does not fit: a sign goes before a number.")
+        return -value if isinstance(node.op, ast.USub) else value
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         join = operator.and_ if isinstance(node.op, ast.And) else operator.or_

@@ -299,7 +299,9 @@ class Traces:
         if not isinstance(trace_id, str):
             raise SelectionError(f"trace takes the id of a trace as text, or its beginning; got {trace_id!r}.")
         rollup = self._rollup()
-        found = self.fetch_arrow(rollup.filter(rollup.trace_id.startswith(trace_id)).select("trace_id").limit(10_000))
+        found = self.fetch_arrow(
+            rollup.filter(rollup.trace_id.startswith(trace_id)).select("trace_id").order_by("trace_id").limit(10_000)
+        )
         ids = [str(i) for i in found.column(0).to_pylist()]
         exact = [i for i in ids if i == trace_id] or ids
         if len(exact) == 1:

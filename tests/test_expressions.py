@@ -44,12 +44,17 @@ def compared(column: str, operator: str, value: object) -> Condition:
 
 
 def listed(column: str, values: list[object], negated: bool) -> Condition:  # noqa: FBT001
-    found = FRAME[column].isin(values).astype("boolean").where(FRAME[column].notna() if values else True)
+    found = FRAME[column].isin(values).astype("boolean").mask(FRAME[column].isna() & bool(values))
     return f"{column} {'not in' if negated else 'in'} {values!r}", ~found if negated else found
 
 
 leaves = st.one_of(
-    st.builds(compared, st.sampled_from(["duration_s", "cost_usd"]), st.sampled_from(list(COMPARE)), st.sampled_from([0, 1, 2.5, -1])),
+    st.builds(
+        compared,
+        st.sampled_from(["duration_s", "cost_usd"]),
+        st.sampled_from(list(COMPARE)),
+        st.sampled_from([0, 1, 2.5, -1]),
+    ),
     st.builds(compared, st.just("model"), st.sampled_from(list(COMPARE)), st.sampled_from(["gpt", "o'hara", "", "z"])),
     st.builds(listed, st.just("model"), st.lists(st.sampled_from(["gpt", "GPT-mini", "z"]), max_size=3), st.booleans()),
     st.sampled_from(["duration_s", "model"]).map(lambda c: (f"isna({c})", FRAME[c].isna().astype("boolean"))),
@@ -62,10 +67,16 @@ conditions = st.recursive(
     leaves,
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=4).map(
-            lambda parts: (" and ".join(f"({t})" for t, _ in parts), pd.concat([v for _, v in parts], axis=1).all(axis=1, skipna=False))
+            lambda parts: (
+                " and ".join(f"({t})" for t, _ in parts),
+                pd.concat([v for _, v in parts], axis=1).all(axis=1, skipna=False),
+            )
         ),
         st.lists(inner, min_size=2, max_size=4).map(
-            lambda parts: (" or ".join(f"({t})" for t, _ in parts), pd.concat([v for _, v in parts], axis=1).any(axis=1, skipna=False))
+            lambda parts: (
+                " or ".join(f"({t})" for t, _ in parts),
+                pd.concat([v for _, v in parts], axis=1).any(axis=1, skipna=False),
+            )
         ),
         inner.map(lambda part: (f"not ({part[0]})", ~part[1])),
     ),
@@ -73,7 +84,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(condition=conditions)
 def test_an_expression_selects_the_traces_that_pandas_selects(traces: Traces, condition: Condition) -> None:
     text, fits = condition
@@ -125,7 +136,8 @@ def test_two_ways_to_write_a_condition_select_the_same(traces: Traces, expressio
         ("1", "is not a condition"),
         ("duration_s + 1", "is not a condition"),
         ("not model", "not takes a condition"),
-        ("-model == 'x'", "does not fit together: a number and text|does not fit together: text"),
+        ("-model == 'x'", "a sign goes before a number"),
+        ("+model == 'x'", "a sign goes before a number"),
         ("model + 5 > 1", "does not fit together: text and a number"),
         ("model > 5", "does not fit together: text and a number"),
         ("duration_s > '5'", "does not fit together: a number and text"),
@@ -142,11 +154,11 @@ def test_two_ways_to_write_a_condition_select_the_same(traces: Traces, expressio
         ("model == ...", "is not something a selection can do"),
         ("duration_s == 1j", "is not something a selection can do"),
         ("duration_s ** 2 > 1", "is not something a selection can do"),
-        ("[x for x in model]", "is not something a selection can do"),
+        ("(1 if model else 2) == 1", "is not something a selection can do"),
         ("(lambda: 1) == 1", "is not something a selection can do"),
         ("f'{model}' == 'gpt'", "is not something a selection can do"),
         ("model[0] == 'g'", "is not something a selection can do"),
-        ("duration_s % 0 == 1", "does not fit together"),
+        ("input_tokens % 0 == 1", "does not fit together"),
         ("__import__('os') == 1", "There is no function '__import__'"),
         ("model.upper() == 'X'", r"There is no function 'model.upper'|no column"),
         ("contain(model, 'x')", "There is no function 'contain'.*Did you mean 'contains'"),
@@ -179,8 +191,12 @@ def test_an_unknown_column_names_the_nearest(traces: Traces, expression: str, sa
         traces.where(expression)
 
 
-@settings(max_examples=150, deadline=None)
-@given(text=st.text(st.sampled_from("model duration_s.tags()[]'\"<>=!~&|%*+-/15eE,:\n\t\\{}@#not and or in is None"), max_size=30))
+@settings(max_examples=100, deadline=None)
+@given(
+    text=st.text(
+        st.sampled_from("model duration_s.tags()[]'\"<>=!~&|%*+-/15eE,:\n\t\\{}@#not and or in is None"), max_size=30
+    )
+)
 def test_any_text_selects_or_explains(traces: Traces, text: str) -> None:
     try:
         selected = traces.where(text)

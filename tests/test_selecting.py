@@ -192,7 +192,9 @@ def test_since_is_about_the_trace_and_not_the_span(traces: Traces) -> None:
     assert traces.where(since="2026-01-01T00:00:01", until="2026-01-02", model="m1").trace_ids == []
 
 
-@pytest.mark.parametrize("bad", ["junk", "", 5, 5.0, True, [], "99999-01-01", "0001-01-01T00:00+14:00", pd.NaT, b"2026"])
+@pytest.mark.parametrize(
+    "bad", ["junk", "", 5, 5.0, True, [], "99999-01-01", "0001-01-01T00:00+14:00", pd.NaT, b"2026"]
+)
 def test_what_is_no_time_is_an_error(traces: Traces, bad: Any) -> None:
     with pytest.raises(SelectionError, match=r"since=.*is not a time\. Expected a date such as"):
         traces.where(since=bad)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReadError
-from ..traces import Traces
+from llmlens.errors import ReadError
+from llmlens.traces import Traces
+
 from .files import MAX_UNPACKED, find, open_binary
 from .otlp import load_traces, make_loader, source_name
 from .raw import Problem
@@ -33,8 +34,8 @@ def read(
 ) -> Traces:
     """Read anything that holds traces, finding out what it is.
 
-    `source`: a file, glob, folder, `-`, or a list of these, of OTLP dumps in any dialect, CSV, Parquet or JSON lines, by
-    what is in them and not by their names; a folder written by `Traces.save`; a DataFrame or an Arrow table.
+    `source`: a file, glob, folder, `-`, or a list of these, of OTLP dumps in any dialect, CSV, Parquet or JSON lines,
+    by what is in them and not by their names; a folder written by `Traces.save`; a DataFrame or an Arrow table.
 
     The keywords are those of `read_otlp`; `columns` is that of `read_csv` and is about the tables among the files.
 
@@ -81,5 +82,3 @@ def load_any(loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: 
 
 def _is_frame(source: Any) -> bool:
     return hasattr(source, "columns") and (hasattr(source, "iloc") or hasattr(source, "schema"))
-
-

@@ -6,10 +6,13 @@ column may be taken from *and* that occurs in the chunk; the SQL speaks of those
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from .. import schema
+from llmlens import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 #: Columns that the mapping fills beside those of `spans` and `contents`.
 EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
@@ -54,12 +57,13 @@ MACROS = (
     # A JSON pointer takes any key; a path stumbles over the quotes in one.
     "CREATE MACRO member(x, k) AS finite(json_extract_string(x, '/' || replace(replace(k, '~', '~0'), '/', '~1')))",
     """CREATE MACRO usage_any(x, keys) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         TRY_CAST(list_filter(list_transform(keys, lambda k: coalesce(member(x, k), finite(json_extract_string(x, '$.' || k)))),
-                              lambda v: v IS NOT NULL)[1] AS BIGINT) END""",
+         TRY_CAST(list_filter(list_transform(keys,
+                  lambda k: coalesce(member(x, k), finite(json_extract_string(x, '$.' || k)))),
+                  lambda v: v IS NOT NULL)[1] AS BIGINT) END""",
     """CREATE MACRO usage_total(x, a, b, own) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         TRY_CAST(coalesce(member(x, a), member(x, b),
-                           list_sum(list_transform(list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
-                                                   lambda k: member(x, k)))) AS BIGINT) END""",
+         TRY_CAST(coalesce(member(x, a), member(x, b), list_sum(list_transform(
+                  list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
+                  lambda k: member(x, k)))) AS BIGINT) END""",
     """CREATE MACRO cost_total(x) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
          coalesce(member(x, 'total'), list_sum(list_transform(json_keys(x), lambda k: member(x, k)))) END""",
 )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import schema
-from ..errors import ConventionsError, nearest
+from llmlens import schema
+from llmlens.errors import ConventionsError, nearest
+
 from .conventions import EXTRA, MACROS, MERGED, READERS, TEXTS, Conventions, KindRule, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 #: Columns of `spans` that are not mapped from attributes but from the span itself.
 _OWN = ("trace_id", "span_id", "parent_id", "name", "start", "end", "duration_s", "depth", "source")

@@ -1,21 +1,25 @@
-"""Stored contents -> the `contents`, `messages`, `documents` and `tool_calls` tables, made when they are first asked for."""
+"""Stored contents -> the `contents`, `messages`, `documents` and `tool_calls` tables, made at first use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .. import schema
+from llmlens import schema
+
 from .contents import SpanContent, documents, merge_tool_calls, messages, tool_calls
 from .load import without_gc
 from .texts import make_contents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import pyarrow as pa
 
-    from ..store import Store
+    from llmlens.store import Store
+
+    from .contents.rows import ToolCall
 
 _MAKERS: dict[str, Callable[[SpanContent], Iterable[tuple[Any, ...]]]] = {
     "messages": messages,
@@ -54,16 +58,16 @@ def _rows(store: Store, name: str) -> Iterator[list[tuple[Any, ...]]]:
                 yield rows
         return
     # A call is asked for in one span and executed in another one: they are paired within their trace.
-    rows = []
-    parents = {}
+    calls: list[ToolCall] = []
+    parents: dict[tuple[str, str], str | None] = {}
     for spans in _contents(store):
         for span in spans:
             found = tool_calls(span)
             if found:
-                rows += found
+                calls += found
             parents[span.trace_id, span.span_id] = span.parent_id
-    if rows:
-        yield [tuple(row) for row in merge_tool_calls(rows, parents)]
+    if calls:
+        yield [tuple(row) for row in merge_tool_calls(calls, parents)]
 
 
 def _contents(store: Store) -> Iterator[list[SpanContent]]:
@@ -77,7 +81,7 @@ def _contents(store: Store) -> Iterator[list[SpanContent]]:
         yield [span_content(*values) for values in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
 
 
-def span_content(
+def span_content(  # noqa: PLR0917
     trace_id: str,
     span_id: str,
     parent_id: str | None,
@@ -109,6 +113,12 @@ def span_content(
 def _table(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
     import pyarrow as pa
 
-    types = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": pa.string()}
+    types = {
+        "text": pa.string(),
+        "json": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "time": pa.string(),
+    }
     columns = zip(schema.TABLES[name].columns, zip(*rows, strict=True), strict=True)
     return pa.table({c.name: pa.array(values, types[c.dtype]) for c, values in columns})

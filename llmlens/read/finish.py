@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import schema
+from llmlens import schema
+
 from .prices import price_table
 from .raw import Problem
 from .tree import depths, parents_of
 
 if TYPE_CHECKING:
-    from ..store import Store
+    from llmlens.store import Store
 
 #: Log records that belong to spans wait here until all spans are known.
 LOGS = """
@@ -27,7 +28,7 @@ Found = Iterator[tuple[Problem, str]]
 _SHARED = ("session_id", "user_id", "environment", "release", "tags")
 
 
-def finish(store: Store, *, prices: Any, feature_given: bool) -> Found:
+def finish(store: Store, *, prices: Any) -> Found:
     """Turn `staged` into `spans`; yield the problems met, with their source."""
     yield from _drop_duplicates(store)
     yield from _join_logs(store)
@@ -46,9 +47,11 @@ def _drop_duplicates(store: Store) -> Found:
         return
     store.execute(f"""
         CREATE TABLE doubles AS
-        SELECT n, source, line, trace_id, span_id, fingerprint, row_number() OVER w AS place, first_value(n) OVER w AS winner
-        FROM (SELECT s.*, c.attributes, c.events, hash(s.name, s.parent_id, s.start, s."end", s.status, s.status_message,
-                                                       c.attributes, c.events, c.links) AS fingerprint
+        SELECT n, source, line, trace_id, span_id, fingerprint,
+               row_number() OVER w AS place, first_value(n) OVER w AS winner
+        FROM (SELECT s.*, c.attributes, c.events,
+                     hash(s.name, s.parent_id, s.start, s."end", s.status, s.status_message, c.attributes, c.events,
+                          c.links) AS fingerprint
               FROM staged s JOIN content_rows c USING (n) JOIN ({doubles}) d
               ON s.trace_id = d.trace_id AND s.span_id = d.span_id)
         WINDOW w AS (PARTITION BY trace_id, span_id
@@ -110,13 +113,15 @@ def _build_trees(store: Store) -> Found:
     table = pa.table({"n": n, "depth": found.depth, "cut": cut})
     store.insert("CREATE TABLE span_depths AS SELECT * FROM found", found=table)
     cycles = store.execute("""
-        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n), any_value(s.line ORDER BY s.n)
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n),
+               any_value(s.line ORDER BY s.n)
         FROM staged s JOIN span_depths d USING (n) WHERE d.cut GROUP BY s.source ORDER BY ALL
     """).fetchall()
     for source, count, example, line in cycles:
         yield Problem(line, "span is its own ancestor: the cycle was cut here", example, count, "repaired"), source
     orphans = store.execute("""
-        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n), any_value(s.line ORDER BY s.n)
+        SELECT s.source, count(*), any_value(s.trace_id || '/' || s.span_id ORDER BY s.n),
+               any_value(s.line ORDER BY s.n)
         FROM staged s JOIN span_depths d USING (n)
         WHERE d.depth = 0 AND NOT d.cut AND s.parent_id IS NOT NULL GROUP BY s.source ORDER BY ALL
     """).fetchall()

@@ -1,4 +1,4 @@
-"""Raw spans -> the tables: chunks are pivoted and mapped by SQL while the next ones are decoded, then finished as a whole.
+"""Raw spans -> the tables: chunks are pivoted and mapped by SQL while more are decoded, then finished as a whole.
 
 Rows in = rows out + rows in `problems` with action "dropped", always.
 """
@@ -6,14 +6,14 @@ Rows in = rows out + rows in `problems` with action "dropped", always.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import schema
-from ..errors import ReadError
-from ..store import Store, arrow_of
+from llmlens import schema
+from llmlens.errors import ReadError
+from llmlens.store import Store, arrow_of
+
 from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
 from .pivot import FeatureFunction, Fields, dumps, pivot, resource_text
@@ -22,6 +22,8 @@ from .scores import has_scores, log_scores, score_rows, span_scores
 from .texts import CONTENT_ROWS, keep_text_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import pyarrow as pa
 
     from .table import TableLoad
@@ -152,7 +154,7 @@ class Loader:
             self._wait()
         finally:
             self._worker.shutdown()
-        for problem, source in finish(self.store, prices=self.prices, feature_given=self.feature is not None):
+        for problem, source in finish(self.store, prices=self.prices):
             self.problem(problem, source)
         keep_text_sources(self.store, self.conventions, self._texts_met, self._resources)
         if self._scores:
@@ -191,7 +193,7 @@ class Loader:
         self._running = self._worker.submit(self._insert, table, wide.mapping, wide.fields, numbers)
 
     def _resource_numbers(self) -> pa.Array:
-        """Number the resources: they are long, and few."""
+        """Give the number of the resource of each span: resources are long, and few."""
         import pyarrow as pa
 
         numbers = {}

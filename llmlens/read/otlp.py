@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..traces import Traces
+from llmlens.traces import Traces
+
 from .conventions_file import load_conventions
 from .dialects import decode
 from .files import MAX_UNPACKED, Paths, find, open_binary
@@ -13,6 +13,8 @@ from .load import Loader
 from .raw import Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .pivot import FeatureFunction
     from .prices import UserPrices
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import schema
-from ..errors import SelectionError
+from llmlens import schema
+from llmlens.errors import SelectionError
+
 from . import contents
 from .pivot import events_of, links_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import pandas as pd
 
     from .raw import RawLog, RawScore, RawSpan
@@ -29,7 +31,9 @@ _SOURCES = {
 
 def score_id(trace_id: object, span_id: object, name: object, author: object) -> str:
     """Make the id of a score that has none: the same judgement always gets the same one."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join("" if x is None else str(x) for x in (trace_id, span_id, name, author))))
+    return str(
+        uuid.uuid5(_NAMESPACE, "\x1f".join("" if x is None else str(x) for x in (trace_id, span_id, name, author)))
+    )
 
 
 def score_source(text: str | None) -> str | None:
@@ -45,7 +49,9 @@ def has_scores(attributes: Iterable[str], events: Iterable[str]) -> bool:
 def span_scores(span: RawSpan) -> list[RawScore]:
     """Give the judgements on a span; see contents/scores.py."""
     kind = str(span.attributes.get("openinference.span.kind", "")).lower()
-    return contents.scores(_content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span)))
+    return contents.scores(
+        _content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span))
+    )
 
 
 def log_scores(log: RawLog) -> list[RawScore]:
@@ -54,7 +60,7 @@ def log_scores(log: RawLog) -> list[RawScore]:
     return contents.scores(_content(log.trace_id, log.span_id, "", {}, [event], []))
 
 
-def _content(
+def _content(  # noqa: PLR0917
     trace_id: str, span_id: str, kind: str, attributes: dict[str, Any], events: list[Any], links: list[Any]
 ) -> contents.SpanContent:
     return contents.SpanContent(trace_id, span_id, None, kind, "", "", None, None, attributes, events, links)
@@ -108,7 +114,9 @@ def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
     bools = frame["value"].map(lambda v: isinstance(v, bool)).astype(bool)
     frame["value"] = pd.to_numeric(frame["value"].astype(object).where(frame["value"].notna(), None), errors="coerce")
     kind = pd.Series("categorical", index=frame.index).mask(frame["value"].notna(), "numeric")
-    frame["data_type"] = frame["data_type"].astype(object).where(frame["data_type"].notna(), kind.mask(bools, "boolean"))
+    frame["data_type"] = (
+        frame["data_type"].astype(object).where(frame["data_type"].notna(), kind.mask(bools, "boolean"))
+    )
     made = [
         score_id(t, None if pd.isna(s) else s, n, None if pd.isna(a) else a)
         for t, s, n, a in zip(frame["trace_id"], frame["span_id"], frame["name"], frame["author"], strict=True)

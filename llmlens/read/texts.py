@@ -1,7 +1,7 @@
 """The texts of spans, taken out of their attributes when they are first asked for.
 
-Most of a load is text that stands in the attributes anyway. It is stored once; the `contents` table with its `input` and
-`output` is made when something asks for it, and one span's texts can be had without making it.
+Most of a load is text that stands in the attributes anyway. It is stored once; the `contents` table with its `input`
+and `output` is made when something asks for it, and one span's texts can be had without making it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .. import schema
+from llmlens import schema
+
 from .contents import assemble_input, assemble_output
 from .conventions import TEXTS, Conventions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..store import Store
+    from llmlens.store import Store
 
 #: What a load stores of the contents: the attributes as JSON, the number of the resource, and texts that came as such.
 CONTENT_ROWS = """

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..store import Store
+    from llmlens.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _cycle_heads(parent: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray
     up = np.append(np.where(parent < 0, n, parent), n)
     for _ in range(max(1, int(np.ceil(np.log2(max(n, 2)))) + 1)):
         up = up[up]
-    # After at least n steps a climb has ended, or it stands on a cycle; every node of a cycle is reached by one of them.
+    # After n steps or more a climb has ended, or it stands on a cycle; every node of a cycle is reached by one of them.
     on_cycle = np.unique(up[:n][up[:n] != n])
     heads = []
     seen: set[int] = set()

@@ -2,13 +2,21 @@
 
 const FOLD = 1200;
 const JSON_COLOURED = 60000;
+const JSON_LINE = 46;
 const NEXT_PART = 200000;
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 
-const parseJson = (text) => {
+// What a text of JSON holds; undefined when it is none, or nests too deeply to be written again.
+function parseJson(text) {
   if (!/^\s*[[{"]/.test(text)) return undefined;
-  try { return JSON.parse(text); } catch { return undefined; }
-};
+  try {
+    const value = JSON.parse(text);
+    JSON.stringify(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
 
 // JSON as text, what fits on a line kept on one.
 function prettyJson(value, indent = 0, used = indent) {
@@ -16,7 +24,7 @@ function prettyJson(value, indent = 0, used = indent) {
   if (value === null || typeof value !== "object" || indent > 100) return flat;
   const list = Array.isArray(value);
   if (flat.length === 2) return flat;
-  const fits = flat.length + used < 52;
+  const fits = flat.length + used < JSON_LINE;
   const inside = indent + 2;
   const parts = list ? value.map((v) => prettyJson(v, fits ? 0 : inside))
     : Object.entries(value).map(([k, v]) => {

@@ -441,6 +441,15 @@ def test_the_rest_of_a_long_text_is_fetched_on_demand(host: Host) -> None:
     expect(host.detail).to_contain_text("THE END")
 
 
+def test_json_that_nests_absurdly_deep_is_shown_as_text(page: Page) -> None:
+    contents = {"trace_id": "t", "span_id": "t-s", "input": "[" * 9_500 + "]" * 9_500, "attributes": '{"a": 1}'}
+    frames = {"spans": pd.DataFrame([span("t", "s", None, 0, 1)]), "contents": pd.DataFrame([contents])}
+    host = Host(page, TraceExplorer(Traces.from_frames(frames)))
+    expect(host.detail).to_contain_text("19,000 characters")
+    expect(host.detail).to_contain_text("[[[[[[")
+    assert host.trouble == []
+
+
 def test_tabs_are_walked_with_arrows_and_stay_for_the_next_span(host: Host) -> None:
     host.view.show("a", "a-look1")
     host.push()

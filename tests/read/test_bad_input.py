@@ -49,7 +49,10 @@ CASES: dict[str, Case] = {
     "something else than JSON in the middle": (lambda o: one(o) + "Traceback\n" + one(o, n=2), 2, 1, "not JSON", 2),
     "deep value": (
         lambda o: one(o) + one(o, n=2).replace('"attributes": []', f'"x": {deep("[", "]")}') + one(o, n=3),
-        2, 1, "nested too deeply", 2,
+        2,
+        1,
+        "nested too deeply",
+        2,
     ),
     "span that is no object": (lambda o: one(o, o.span(), 5), 1, 1, "a span is not an object", 1),
     "no ids": (lambda o: one(o, o.span(), o.span(traceId=None)), 1, 1, "the trace id of a span is missing", 1),
@@ -58,15 +61,25 @@ CASES: dict[str, Case] = {
     "same span twice": (lambda o: one(o) + one(o), 1, 1, "all the same: one was kept", 2),
     "conflicting spans": (lambda o: one(o) + one(o, name="other", at=1), 1, 1, "the most complete one was kept", 1),
     "only logs": (
-        lambda o: o.line(logs=[o.log("gen_ai.choice", {}), o.log("gen_ai.choice", {}, n=2)]), 0, 2, "log record of a span", 1,
+        lambda o: o.line(logs=[o.log("gen_ai.choice", {}), o.log("gen_ai.choice", {}, n=2)]),
+        0,
+        2,
+        "log record of a span",
+        1,
     ),
-    "log record without a span": (lambda o: one(o) + o.line(logs=[{"body": {}}]), 1, 1, "a log record without a span", 2),
+    "log record without a span": (
+        lambda o: one(o) + o.line(logs=[{"body": {}}]),
+        1,
+        1,
+        "a log record without a span",
+        2,
+    ),
     "not traces": (lambda o: one(o) + '{"a": 1}\n', 1, 1, "no key of a known dialect", 2),
     "binary": (lambda _: b"\x00\x01\x02\xff" * 50, 0, 1, "neither JSON nor OTLP protobuf", None),
     "text": (lambda _: "once upon a time\n" * 9, 0, 1, "it is text", None),
     "csv": (lambda _: "id,name\n1,a\n2,b\n", 0, 1, "looks like a CSV", None),
     "torn gzip": (lambda o: gzip.compress((one(o) + one(o, n=2)).encode())[:-8], 2, 1, "torn", None),
-}  # fmt: skip
+}
 #: Things that are kept, repaired or as they came.
 KEPT: dict[str, tuple[Callable[[Any], str], str, str]] = {
     "short ids": (lambda o: one(o, traceId="abc"), "repaired", "padded with zeros"),
@@ -183,9 +196,16 @@ def test_deep_json_in_texts_is_kept_as_it_came(otlp: Any) -> None:
 
 def test_hostile_keys_and_texts_reach_the_tables_as_they_are(otlp: Any) -> None:
     said = {
-        "__proto__": "a", "metadata.__proto__": "b", 'quo"te': "c", "": "d", "a\0b": "e\0f", "'; DROP TABLE spans; --": "g",
-        "$.x[": {"__proto__": {"x": 1}}, "input.value": "<script>\u2028", "session.id": "\0",
-    }  # fmt: skip
+        "__proto__": "a",
+        "metadata.__proto__": "b",
+        'quo"te': "c",
+        "": "d",
+        "a\0b": "e\0f",
+        "'; DROP TABLE spans; --": "g",
+        "$.x[": {"__proto__": {"x": 1}},
+        "input.value": "<script>\u2028",
+        "session.id": "\0",
+    }
     traces = read_all(otlp.read(otlp.span(said, name="'\"\\\0"), resource={"service.name": '"'}))
     assert json.loads(traces.contents["attributes"][0]) == said
     assert json.loads(traces.spans["metadata"][0]) == {"__proto__": "b"}
@@ -194,19 +214,47 @@ def test_hostile_keys_and_texts_reach_the_tables_as_they_are(otlp: Any) -> None:
 
 
 TEXTS = (
-    '{"a\\"b":1}', '{"input_\\"x":1,"total":"x"}', '{"input":1e300,"output":"NaN"}', '{"input":"NaN","input_cached_tokens":1e30}',
-    '{"input":Infinity}', "[1]", "[", "{", '{"input":{"a":1}}', "null", '{"":1}', '{"a.b[":1,"$":2}', '"', "[null]", "\0",
-)  # fmt: skip
+    '{"a\\"b":1}',
+    '{"input_\\"x":1,"total":"x"}',
+    '{"input":1e300,"output":"NaN"}',
+    '{"input":"NaN","input_cached_tokens":1e30}',
+    '{"input":Infinity}',
+    "[1]",
+    "[",
+    "{",
+    '{"input":{"a":1}}',
+    "null",
+    '{"":1}',
+    '{"a.b[":1,"$":2}',
+    '"',
+    "[null]",
+    "\0",
+)
 
 
 def test_no_text_where_json_should_be_breaks_the_mapping(otlp: Any) -> None:
     names = (
-        "langfuse.observation.usage_details", "langfuse.observation.cost_details", "mlflow.chat.tokenUsage", "metadata",
-        "llm.invocation_parameters", "metadata.usage_object", "langfuse.trace.tags", "gen_ai.response.finish_reasons",
-        "langsmith.metadata.usage_metadata", "gen_ai.output.messages", "mlflow.llm.model", "mlflow.spanInputs", "tag.tags",
-        "langfuse.observation.model.parameters", "langfuse.observation.completion_start_time", "gen_ai.usage.input_tokens",
-        "gen_ai.server.time_to_first_token", "langsmith.span.tags", "x.feature", "gen_ai.usage.cost",
-    )  # fmt: skip
+        "langfuse.observation.usage_details",
+        "langfuse.observation.cost_details",
+        "mlflow.chat.tokenUsage",
+        "metadata",
+        "llm.invocation_parameters",
+        "metadata.usage_object",
+        "langfuse.trace.tags",
+        "gen_ai.response.finish_reasons",
+        "langsmith.metadata.usage_metadata",
+        "gen_ai.output.messages",
+        "mlflow.llm.model",
+        "mlflow.spanInputs",
+        "tag.tags",
+        "langfuse.observation.model.parameters",
+        "langfuse.observation.completion_start_time",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.server.time_to_first_token",
+        "langsmith.span.tags",
+        "x.feature",
+        "gen_ai.usage.cost",
+    )
     said = [{"langfuse.observation.type": "generation", **dict.fromkeys(names, text)} for text in TEXTS]
     traces = read_all(otlp.read(*(otlp.span(each, n=n) for n, each in enumerate(said, 1))))
     assert [json.loads(kept) for kept in traces.contents.sort_values("span_id")["attributes"]] == said
@@ -217,11 +265,21 @@ def test_no_text_where_json_should_be_breaks_the_mapping(otlp: Any) -> None:
 
 def test_numbers_that_json_does_not_have_are_kept_as_texts_and_fill_no_column(otlp: Any) -> None:
     nan, infinity = float("nan"), float("inf")
-    said = {"gen_ai.operation.name": "chat", "gen_ai.usage.cost": nan, "gen_ai.response.time_to_first_chunk": infinity,
-            "gen_ai.usage.input_tokens": nan, "x": [-infinity], "y": "\ud800"}  # fmt: skip
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.usage.cost": nan,
+        "gen_ai.response.time_to_first_chunk": infinity,
+        "gen_ai.usage.input_tokens": nan,
+        "x": [-infinity],
+        "y": "\ud800",
+    }
     traces = read_all(otlp.read(otlp.span(said, events=[("e", 0, {"z": nan})])))
     kept = json.loads(traces.contents["attributes"][0])
-    assert (kept["gen_ai.usage.cost"], kept["gen_ai.response.time_to_first_chunk"], kept["x"]) == ("NaN", "Infinity", ["-Infinity"])
+    assert (kept["gen_ai.usage.cost"], kept["gen_ai.response.time_to_first_chunk"], kept["x"]) == (
+        "NaN",
+        "Infinity",
+        ["-Infinity"],
+    )
     assert json.loads(traces.contents["events"][0])[0]["attributes"] == {"z": "NaN"}
     assert traces.spans[["cost_usd", "ttft_s", "input_tokens"]].isna().all(axis=None)
 

@@ -160,8 +160,8 @@ def test_log_records_that_come_twice_are_joined_once_and_counted(otlp: Any) -> N
     path = otlp.write("a.jsonl", otlp.line(otlp.span({"gen_ai.operation.name": "chat"})), log, log)
     traces = read_otlp(path)
     assert traces.messages["content"].tolist() == ["hi"]
-    (problem,) = traces.problems.itertuples()
-    assert (problem.reason, problem.line, problem.count) == ("log record came more than once: one was kept", 3, 1)
+    found = traces.problems[["reason", "line", "count"]].to_numpy().tolist()
+    assert found == [["log record came more than once: one was kept", 3, 1]]
 
 
 @needs_data
@@ -172,7 +172,10 @@ def test_a_file_split_shuffled_and_overlapping_gives_the_same_tables(tmp_path: P
     for name in ("traceloop_langchain", "langfuse_sdk_v5", "otel_openai_v2_default"):
         for path in sorted(RECORDED.glob(f"{name}*.otlp.jsonl")):
             for line in path.read_text().splitlines():
-                for key, scopes, leaves in (("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")):
+                for key, scopes, leaves in (
+                    ("resourceSpans", "scopeSpans", "spans"),
+                    ("resourceLogs", "scopeLogs", "logRecords"),
+                ):
                     for batch in json.loads(line).get(key, []):
                         for scope in batch[scopes]:
                             lines += [{key: [{**batch, scopes: [{**scope, leaves: [one]}]}]} for one in scope[leaves]]
@@ -207,7 +210,8 @@ def test_files_globs_folders_and_packing_are_found(otlp: Any, monkeypatch: pytes
 
 
 def test_what_is_not_there_is_an_error_at_once(tmp_path: Path) -> None:
-    for paths in (tmp_path / "no.jsonl", str(tmp_path / "*.jsonl"), tmp_path, [], "x" * 5000):
+    given: tuple[Any, ...] = (tmp_path / "no.jsonl", str(tmp_path / "*.jsonl"), tmp_path, [], "x" * 5000)
+    for paths in given:
         with pytest.raises(SourceNotFoundError, match=r"There is no file|No file matches|holds no files|empty list"):
             read_otlp(paths)
     (tmp_path / "there.jsonl").write_text("")
@@ -232,8 +236,7 @@ def test_the_same_file_under_two_names_is_one_set_of_traces(otlp: Any) -> None:
     shutil.copy(path, otlp.folder / "b.jsonl")
     traces = read_otlp(otlp.folder)
     assert len(traces.spans) == 2
-    (problem,) = traces.problems.itertuples()
-    assert problem.source.endswith("b.jsonl")
-    assert (problem.count, problem.line, problem.action) == (2, 1, "dropped")
+    found = traces.problems[["source", "count", "line", "action"]].to_numpy().tolist()
+    assert found == [[str(otlp.folder / "b.jsonl"), 2, 1, "dropped"]]
     with pytest.raises(ReadError, match=r"b\.jsonl:1: span came more than once"):
         read_otlp(otlp.folder, strict=True)
