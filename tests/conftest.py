@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import llmlens as ll
-from llmlens.traces import Traces
+
+if TYPE_CHECKING:
+    from llmlens.traces import Traces
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples/support_week.otlp.jsonl.gz"
 

@@ -43,7 +43,7 @@ def compared(column: str, operator: str, value: object) -> Condition:
     return f"{column} {operator} {value!r}", getattr(FRAME[column], COMPARE[operator])(value).astype("boolean")
 
 
-def listed(column: str, values: list[object], negated: bool) -> Condition:  # noqa: FBT001
+def listed(column: str, values: list[object], negated: bool) -> Condition:
     found = FRAME[column].isin(values).astype("boolean").mask(FRAME[column].isna() & bool(values))
     return f"{column} {'not in' if negated else 'in'} {values!r}", ~found if negated else found
 
@@ -84,14 +84,14 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(condition=conditions)
 def test_an_expression_selects_the_traces_that_pandas_selects(traces: Traces, condition: Condition) -> None:
     text, fits = condition
-    expected = set(FRAME.loc[fits.astype("boolean").fillna(False), "trace_id"])  # noqa: FBT003
+    expected = set(FRAME.loc[fits.astype("boolean").fillna(False), "trace_id"])
     assert set(traces.where(text).trace_ids) == expected, text
     kept = traces.where(text, spans_only=True).spans["span_id"]
-    assert set(kept) == set(FRAME.loc[fits.astype("boolean").fillna(False), "span_id"]), text  # noqa: FBT003
+    assert set(kept) == set(FRAME.loc[fits.astype("boolean").fillna(False), "span_id"]), text
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_an_unknown_column_names_the_nearest(traces: Traces, expression: str, sa
         traces.where(expression)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     text=st.text(
         st.sampled_from("model duration_s.tags()[]'\"<>=!~&|%*+-/15eE,:\n\t\\{}@#not and or in is None"), max_size=30
@@ -201,6 +201,6 @@ def test_any_text_selects_or_explains(traces: Traces, text: str) -> None:
     try:
         selected = traces.where(text)
     except (SelectionError, UnknownNameError) as error:
-        assert str(error)
+        assert str(error)  # either outcome is right
     else:
         assert set(selected.trace_ids) <= set(traces.trace_ids)

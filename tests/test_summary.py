@@ -90,7 +90,7 @@ def test_small_costs_are_not_rounded_to_nothing(usd: float, shown: str) -> None:
 
 
 def test_a_span_that_never_ended_has_a_window() -> None:
-    assert "2026-01-01 00:00 – 00:00 UTC" in repr(traces(start=[pd.Timestamp("2026-01-01", tz="UTC")]))  # noqa: RUF001
+    assert "2026-01-01 00:00 – 00:00 UTC" in repr(traces(start=[pd.Timestamp("2026-01-01", tz="UTC")]))
 
 
 @pytest.mark.parametrize("problems", [0, 1, 6, 7, 400])
@@ -116,7 +116,7 @@ def test_a_problem_of_which_little_is_known_is_shown() -> None:
     loaded = Traces.from_frames({"spans": frame, "problems": pd.DataFrame({"count": [3]})})
     for page in (repr(loaded), Shown(loaded._repr_html_()).text):
         assert "None" not in page
-        assert "problem: no reason given (×3)" in page  # noqa: RUF001
+        assert "problem: no reason given (×3)" in page
 
 
 def test_notes_of_the_load_are_shown() -> None:

@@ -81,7 +81,6 @@ def bucket(start: ir.TimestampValue, every: str) -> ir.TimestampValue:
 
     `every` is a number and a unit: s, min, h, D, W, M (calendar months, one at a time). Raises `SelectionError`.
     """
-
     match = _EVERY.fullmatch(every.strip()) if isinstance(every, str) else None
     unit = _SPELLINGS.get(match[2], match[2]) if match else ""
     if match is None or unit not in _UNITS or (match[1] and not int(match[1])):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from .. import schema
-from .. import theme
+from .. import schema, theme
 from . import snapshot
 from .base import View, css, esm, handles
 from .cost_tree import VALUES, CostTree, check_path, check_value

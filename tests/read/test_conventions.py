@@ -490,7 +490,7 @@ def test_openinference(otlp: Any) -> None:
     assert json.loads(found["metadata"])["tenant"] == "acme"
 
 
-# -------------------------------------------------------------------------------------------------- spellings of a column  # noqa: E501
+# ------------------------------------------------------------------------------------------------ spellings of a column
 
 
 def test_every_spelling_of_the_time_to_the_first_token_is_in_seconds(otlp: Any) -> None:

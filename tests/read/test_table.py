@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.errors import ReadError, UnknownNameError
-from llmlens.read.table.calls import nested_trace
 from llmlens.read.raw import Problem, RawScore, RawSpan
+from llmlens.read.table.calls import nested_trace
 from llmlens.read.table.runs import to_raw_spans
 from llmlens.read.table.tables import TableLoad, read_table, to_tables
 from llmlens.schema import CONTENTS, SCORES, SPANS

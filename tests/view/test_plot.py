@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlens import schema
+from llmlens import schema, theme
 from llmlens.errors import UnknownNameError
 from llmlens.traces import Traces
-from llmlens import theme
 from llmlens.view.plot import Plot, plotly_js
 
 START = pd.Timestamp("2026-11-02", tz="UTC")

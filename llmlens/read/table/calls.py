@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...traces import Traces
@@ -14,11 +12,14 @@ from ..load import Loader
 from .tables import read_table, to_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
 
-    from ..raw import Raw
     from ..prices.own import UserPrices
+    from ..raw import Raw
 
 
 def read_csv(
