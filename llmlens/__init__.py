@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ReadError,
         SelectionError,
         SourceNotFoundError,
+        UnknownArgumentError,
         UnknownNameError,
     )
     from .measure import cost
@@ -42,6 +43,7 @@ _HOME = {
     "ReadError": "errors",
     "SourceNotFoundError": "errors",
     "UnknownNameError": "errors",
+    "UnknownArgumentError": "errors",
     "SelectionError": "errors",
     "ConventionsError": "errors",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "SourceNotFoundError",
     "TraceExplorer",
     "Traces",
+    "UnknownArgumentError",
     "UnknownNameError",
     "cost",
     "open",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,10 @@ def run_demo(folder: Path, *, browser: bool, port: int) -> int:
         return 1
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
+    # Nothing leaves the machine, a look for news and updates neither.
+    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container everyone is root; JupyterLab would refuse to start
     if browser:
         command.append("--LabApp.open_browser=True")
     else:

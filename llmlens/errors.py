@@ -32,6 +32,10 @@ class UnknownNameError(LlmlensError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class UnknownArgumentError(UnknownNameError, TypeError):
+    """A keyword argument that does not exist; the message names the nearest one that does."""
+
+
 class SelectionError(LlmlensError, ValueError):
     """A selection that cannot be understood: a bad expression, date or argument."""
 

@@ -23,8 +23,8 @@ _HOW = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, USE_TMP_FILE fal
 def save_tables(store: Store, tables: Mapping[str, ir.Table], notes: tuple[str, ...], folder: Path) -> Path:
     """Write tables of a store into a folder; see `Traces.save`.
 
-    The manifest goes first and comes back last: a folder without it does not open, so an interrupted save is never taken
-    for a whole one, nor a mixture of two saves for one.
+    The manifest goes first and comes back last: a folder without it does not open, so an interrupted save is never
+    taken for a whole one, nor a mixture of two saves for one.
     """
     import ibis
 

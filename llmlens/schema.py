@@ -80,13 +80,14 @@ class Table:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'><code>{html.escape(c.name)}</code></td><td style='text-align:left'>{c.dtype}</td>"
-            f"<td style='text-align:left'>{html.escape(c.unit)}</td><td style='text-align:left'>{html.escape(c.meaning)}</td></tr>"
-            for c in self.columns
-        )
-        head = "".join(f"<th style='text-align:left'>{h}</th>" for h in ("column", "type", "unit", "meaning"))
-        return f"<p><b>{self.name}</b>: a row is {html.escape(self.row)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        def row(tag: str, cells: tuple[str, ...]) -> str:
+            return "<tr>" + "".join(f"<{tag} style='text-align:left'>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+        esc = html.escape
+        rows = (row("td", (f"<code>{esc(c.name)}</code>", c.dtype, esc(c.unit), esc(c.meaning))) for c in self.columns)
+        head = row("th", ("column", "type", "unit", "meaning"))
+        title = f"<p><b>{self.name}</b>: a row is {esc(self.row)}</p>"
+        return f"{title}<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _text(name: str, meaning: str) -> Column:

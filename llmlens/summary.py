@@ -68,8 +68,7 @@ def as_text(traces: Traces) -> str:
     lines = [f"Traces: {_headline(said)}"]
     for label, value in _facts(said):
         lines.append(f"  {label:<9} {value}")
-    for problem in said["problems"][:_SHOWN]:
-        lines.append(f"  {_short(problem['action'] or 'problem')}: {_problem(problem)}")
+    lines += [f"  {_short(p['action'] or 'problem')}: {_problem(p)}" for p in said["problems"][:_SHOWN]]
     if len(said["problems"]) > _SHOWN:
         lines.append(f"  and {len(said['problems']) - _SHOWN} more in .problems")
     lines += [f"  note: {_short(note, 1000)}" for note in said["notes"]]
@@ -132,7 +131,7 @@ def _window(said: dict[str, Any]) -> str:
         return ", no times"
     form = "%Y-%m-%d %H:%M"
     same_day = since.date() == until.date()
-    return f", {since:{form}} – {until:{'%H:%M' if same_day else form}} UTC"  # noqa: RUF001
+    return f", {since:{form}} – {until:{'%H:%M' if same_day else form}} UTC"
 
 
 def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
@@ -174,7 +173,7 @@ def _problem(problem: dict[str, Any]) -> str:
         at += f":{problem['line']}"
     count = problem["count"] or 0
     reason = _short(problem["reason"] or "no reason given", 300)
-    return f"{reason}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"  # noqa: RUF001
+    return f"{reason}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"
 
 
 def _short(text: str, limit: int = 80) -> str:

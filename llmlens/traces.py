@@ -178,10 +178,12 @@ class Traces:
             "traces": ["start", "trace_id"],
             "sessions": ["start", "session_id"],
             "scores": ["created", "trace_id", "name", "score_id"],
-            "problems": ["source", "line", "reason"],
+            "problems": ["source", "line", "reason", "example"],
             "messages": ["trace_id", "span_id", "position"],
             "documents": ["trace_id", "span_id", "rank"],
-        }.get(name, ["trace_id"])
+            "tool_calls": ["trace_id", "requested_by", "span_id", "call_id", "tool", "arguments"],
+            "contents": ["trace_id", "span_id"],
+        }[name]
         return self.fetch(table.order_by(order))
 
     @property

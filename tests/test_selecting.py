@@ -176,7 +176,7 @@ def test_metadata_that_is_not_json_holds_nothing() -> None:
         ("2026-01-02T01:00+01:00", None, ["b", "c"]),
         ("2026-01-02T00:00:00.000001", None, ["c"]),
         (date(2026, 1, 2), date(2026, 1, 3), ["b"]),
-        (datetime(2026, 1, 2), None, ["b", "c"]),  # without a zone is what is tested
+        (datetime(2026, 1, 2), None, ["b", "c"]),  # noqa: DTZ001
         (datetime(2026, 1, 2, 5, tzinfo=timezone(timedelta(hours=5))), None, ["b", "c"]),
         (np.datetime64("2026-01-02"), None, ["b", "c"]),
         (pd.Timestamp("2026-01-02T00:00:00.000000001", tz=UTC), None, ["b", "c"]),

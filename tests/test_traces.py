@@ -512,7 +512,7 @@ def test_threads_fetch_while_the_user_selects(week: Traces) -> None:
                 assert len(week.fetch(selected.table("spans").select("span_id"))) == expected
                 assert len(selected.sample(5, seed=turn)) == 5
                 assert len(week.sample(2, seed=number).messages.columns) == 8
-        except BaseException as failure:  # it is reported by the test
+        except BaseException as failure:  # noqa: BLE001
             failures.append(failure)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]

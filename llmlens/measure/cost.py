@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import schema
+from ..arguments import explains_arguments
 from ..rollups import unpriced
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 _SUMS = ("input_tokens", "cache_read_tokens", "output_tokens")
 
 
+@explains_arguments
 def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Sum what model calls cost.
 
-    `by`: a column of spans or several, such as `["feature", "model"]`. `every`: a time bucket, such as `"1D"`; a call is
-    in the one it started in, in UTC.
+    `by`: a column of spans or several, such as `["feature", "model"]`. `every`: a time bucket, such as `"1D"`; a call
+    is in the one it started in, in UTC.
 
     One row a group and bucket, first the buckets in order, then the most expensive group first: the columns of `by`,
     `period` (with `every`), `calls` (llm, embedding and reranker spans), `traces` and `sessions` (those with such a

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from llmlens.errors import ReadError
 from llmlens.traces import Traces
 
-from .files import MAX_UNPACKED, find, open_binary
-from .otlp import load_traces, make_loader, source_name
+from .files import MAX_UNPACKED, find, open_binary, source_name
+from .otlp import load_traces, make_loader
 from .raw import Problem
 from .sniff import Format, sniff
 
@@ -22,6 +22,7 @@ _HEAD = 1 << 18
 _TABLES = {Format.CSV: "csv", Format.RECORDS: "jsonl", Format.LANGSMITH: "jsonl", Format.PARQUET: "parquet"}
 
 
+@explains_arguments
 def read(
     source: Any,
     *,

@@ -26,7 +26,7 @@ TEXTS = ("input", "output")
 #: How to read a source, as SQL; `{x}` is the text of the attribute, `{start}` the start of the span in ns.
 READERS: dict[str, str] = {
     "text": "said({x})",
-    "integer": "TRY_CAST(TRY_CAST({x} AS DOUBLE) AS BIGINT)",
+    "integer": "tally(finite({x}))",
     "number": "finite({x})",
     "unquoted": """said(CASE WHEN {x}[1] = '"' THEN coalesce(TRY(json_extract_string({x}, '$')), {x}) ELSE {x} END)""",
     "first": """said(CASE WHEN {x}[1] = '[' THEN coalesce(TRY(json_extract_string({x}, '$[0]')),
@@ -53,17 +53,19 @@ READERS: dict[str, str] = {
 #: to `output`; the spellings of the providers are inclusive already and come first.
 MACROS = (
     "CREATE MACRO said(x) AS CASE WHEN x NOT IN ('', 'None', 'null') THEN x END",
+    # A count beyond 1e15 is a mistake, and its sums would overflow.
+    "CREATE MACRO tally(x) AS CASE WHEN abs(x) < 1e15 THEN x::BIGINT END",
     "CREATE MACRO finite(x) AS CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END",
     # A JSON pointer takes any key; a path stumbles over the quotes in one.
     "CREATE MACRO member(x, k) AS finite(json_extract_string(x, '/' || replace(replace(k, '~', '~0'), '/', '~1')))",
     """CREATE MACRO usage_any(x, keys) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         TRY_CAST(list_filter(list_transform(keys,
+         tally(list_filter(list_transform(keys,
                   lambda k: coalesce(member(x, k), finite(json_extract_string(x, '$.' || k)))),
-                  lambda v: v IS NOT NULL)[1] AS BIGINT) END""",
+                  lambda v: v IS NOT NULL)[1]) END""",
     """CREATE MACRO usage_total(x, a, b, own) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
-         TRY_CAST(coalesce(member(x, a), member(x, b), list_sum(list_transform(
+         tally(coalesce(member(x, a), member(x, b), list_sum(list_transform(
                   list_filter(json_keys(x), lambda k: k = own OR starts_with(k, own || '_')),
-                  lambda k: member(x, k)))) AS BIGINT) END""",
+                  lambda k: member(x, k))))) END""",
     """CREATE MACRO cost_total(x) AS CASE WHEN x[1] = '{' AND json_valid(x) THEN
          coalesce(member(x, 'total'), list_sum(list_transform(json_keys(x), lambda k: member(x, k)))) END""",
 )

@@ -49,6 +49,11 @@ def find(paths: Paths) -> list[Path]:
     return list(found.values())
 
 
+def source_name(path: Path) -> str:
+    """Name a file in `problems` and `source`: as it is, but for bytes that are no text."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
+
+
 def _expand(name: str) -> list[Path]:
     path = Path(name)
     if name == "-":

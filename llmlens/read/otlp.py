@@ -8,7 +8,7 @@ from llmlens.traces import Traces
 
 from .conventions_file import load_conventions
 from .dialects import decode
-from .files import MAX_UNPACKED, Paths, find, open_binary
+from .files import MAX_UNPACKED, Paths, find, open_binary, source_name
 from .load import Loader
 from .raw import Problem
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .prices import UserPrices
 
 
+@explains_arguments
 def read_otlp(
     paths: Paths,
     *,
@@ -63,11 +64,6 @@ def make_loader(
         mapping = mapping.with_feature(feature)
     given = feature if callable(feature) else None
     return Loader(mapping, feature=given, prices=prices, strict=strict)
-
-
-def source_name(path: Path) -> str:
-    """Name a file in `problems` and `source`: as it is, but for bytes that are no text."""
-    return str(path).encode("utf-8", "replace").decode("utf-8")
 
 
 def load_traces(loader: Loader, path: Path, max_bytes: int) -> None:

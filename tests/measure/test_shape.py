@@ -129,7 +129,7 @@ def test_a_part_of_a_result_draws_itself_or_says_what_it_lacks() -> None:
 
 def test_a_result_is_a_frame_and_travels() -> None:
     frame = ll.cost(traces_at(TIMES), by="kind")
-    again = pickle.loads(pickle.dumps(frame))
+    again = pickle.loads(pickle.dumps(frame))  # noqa: S301
     pd.testing.assert_frame_equal(again, frame)
     assert isinstance(frame, pd.DataFrame)
     assert frame.sum(numeric_only=True)["calls"] == len(TIMES)

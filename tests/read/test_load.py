@@ -227,7 +227,7 @@ _RAWS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_RAWS)
 def test_rows_in_are_rows_out_and_dropped(raws: list[Any]) -> None:
     traces = loaded(*raws)

@@ -78,7 +78,7 @@ def span_lists(draw: Any) -> list[tuple[int, int, int]]:
 
 
 def test_random_trees_through_the_reader(otlp: Any) -> None:
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(span_lists(), min_size=1, max_size=25))
     def check(traces: list[list[tuple[int, int, int]]]) -> None:
         made = [

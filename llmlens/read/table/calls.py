@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import explains_arguments
 from ...traces import Traces
 from ..conventions_file import built_in
 from ..dialects import decode_document
-from ..files import Paths, find
+from ..files import Paths, find, source_name
 from ..load import Loader
 from .tables import read_table, to_tables
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..raw import Raw
 
 
+@explains_arguments
 def read_csv(
     paths: Paths,
     *,
@@ -48,6 +50,7 @@ def read_csv(
     return _read(paths, "csv", columns=columns, feature=feature, scores=scores, prices=prices, strict=strict)
 
 
+@explains_arguments
 def read_jsonl(
     paths: Paths,
     *,
@@ -61,6 +64,7 @@ def read_jsonl(
     return _read(paths, "jsonl", columns=columns, feature=feature, scores=scores, prices=prices, strict=strict)
 
 
+@explains_arguments
 def read_parquet(
     paths: Paths,
     *,
@@ -74,6 +78,7 @@ def read_parquet(
     return _read(paths, "parquet", columns=columns, feature=feature, scores=scores, prices=prices, strict=strict)
 
 
+@explains_arguments
 def read_frame(
     frame: pd.DataFrame | pa.Table,
     *,
@@ -93,8 +98,8 @@ def read_frame(
 def load_table(loader: Loader, path: Path, format: str, *, columns: Any, feature: Any, scores: Any = None) -> None:
     """Load one file of rows."""
     options = {"columns": columns, "feature": feature, "scores": scores}
-    for load in read_table(path, format, source=str(path), nested=nested_trace, **options):
-        loader.add_tables(load, str(path))
+    for load in read_table(path, format, source=source_name(path), nested=nested_trace, **options):
+        loader.add_tables(load, source_name(path))
 
 
 def nested_trace(text: str, line: int) -> Iterable[Raw]:
