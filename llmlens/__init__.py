@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import read, schema
     from .errors import (
         ConventionsError,
         LlmlensError,
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
         UnknownArgumentError,
         UnknownNameError,
     )
-    from .measure import cost
-    from . import read, schema
+    from .measure.cost import cost
     from .read import read_csv, read_frame, read_jsonl, read_otlp, read_parquet
-    from .traces import Traces, open, union
+    from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
     from .view import CostTreemap, Plot, TraceExplorer
 
 __version__ = "0.1.0"

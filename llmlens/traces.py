@@ -462,6 +462,6 @@ def union(traces: Iterable[Traces]) -> Traces:
     return result
 
 
-def open(folder: str | Path) -> Traces:
+def open(folder: str | Path) -> Traces:  # noqa: A001  # `llmlens.open`, by design
     """Open what `Traces.save(folder)` wrote; the same as `Traces.open`."""
     return Traces.open(folder)

@@ -1,4 +1,5 @@
 """Two selections of different loads -> one store."""
+# ruff: noqa: SLF001  # the inside of two Traces, beside the class
 
 from __future__ import annotations
 
