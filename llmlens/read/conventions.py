@@ -7,7 +7,7 @@ column may be taken from *and* that occurs in the chunk; the SQL speaks of those
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llmlens import schema
 
@@ -23,11 +23,12 @@ MERGED = ("params", "metadata")
 #: Taken from the stored attributes when they are first asked for, as they are; see texts.py.
 TEXTS = ("input", "output")
 
-#: How to read a source, as SQL; `{x}` is the text of the attribute, `{start}` the start of the span in ns.
+#: How to read a source, as SQL; `{x}` is the text of the attribute (NULL where it says nothing: "", "None", "null"),
+#: `{start}` the start of the span in ns. An attribute that is read as `integer` or `number` is pivoted as a finite DOUBLE.
 READERS: dict[str, str] = {
-    "text": "said({x})",
-    "integer": "tally(finite({x}))",
-    "number": "finite({x})",
+    "text": "{x}",
+    "integer": "tally({x})",
+    "number": "{x}",
     "unquoted": """said(CASE WHEN {x}[1] = '"' THEN coalesce(TRY(json_extract_string({x}, '$')), {x}) ELSE {x} END)""",
     "first": """said(CASE WHEN {x}[1] = '[' THEN coalesce(TRY(json_extract_string({x}, '$[0]')),
         regexp_extract({x}, '^\\[\\s*''([^'']*)''', 1)) ELSE {x} END)""",
@@ -70,7 +71,14 @@ MACROS = (
          coalesce(member(x, 'total'), list_sum(list_transform(json_keys(x), lambda k: member(x, k)))) END""",
 )
 
-_KINDS_OF_DTYPE = {"text": "text", "integer": "integer", "number": "number", "json": "json", "texts": "texts"}
+
+class Field(NamedTuple):
+    """What is pivoted: an attribute, a resource attribute, or the time or an attribute (`detail`) of an event."""
+
+    what: str
+    name: str
+    detail: str = ""
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +93,14 @@ class Source:
     scale: float = 1.0
     ignore: tuple[str, ...] = ()
 
-    @property
-    def field(self) -> tuple[str, str, str]:
-        """What has to be pivoted for it: ("attribute" | "resource" | "event", name, attribute of the event)."""
+    def field(self, dtype: str) -> Field:
+        """Say what has to be pivoted for it, when it is for a column of this dtype."""
+        number = not self.path and (self.reader or dtype) in ("integer", "number")
         if self.event:
-            return ("event", self.event, self.attribute)
+            return Field("event", self.event, self.attribute, number=number)
         if self.resource:
-            return ("resource", self.resource, "")
-        return ("attribute", self.attribute, "")
+            return Field("resource", self.resource, number=number)
+        return Field("attribute", self.attribute, number=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,36 +161,40 @@ class Conventions:
         names = tuple((label, n) for label, pattern in self.names for n in matching(pattern, have))
         return replace(self, columns=columns, kinds=kinds, names=names)
 
-    def fields(self) -> list[tuple[str, str, str]]:
+    def fields(self) -> list[Field]:
         """List what has to be pivoted, for an `expanded` mapping."""
-        found: dict[tuple[str, str, str], None] = {}
+        found: dict[Field, None] = {}
         for name, sources in self.columns.items():
             if name not in MERGED:
-                found.update(dict.fromkeys(source.field for source in sources))
-        found.update(dict.fromkeys(("attribute", rule.attribute, "") for rule in self.kinds))
+                found.update(dict.fromkeys(source.field(dtype_of(name)) for source in sources))
+        found.update(dict.fromkeys(Field("attribute", rule.attribute) for rule in self.kinds))
         return list(found)
 
-    def column_sql(self, name: str, dtype: str, at: Mapping[tuple[str, str, str], str]) -> str:
+    def column_sql(self, name: str, at: Mapping[Field, str]) -> str:
         """Write the SQL of one column; `at` says in which column of the wide table a field is."""
-        parts = [_source_sql(source, dtype, at[source.field]) for source in self.columns.get(name, ())]
+        dtype = dtype_of(name)
+        parts = [_source_sql(source, dtype, at[source.field(dtype)]) for source in self.columns.get(name, ())]
         if not parts:
             return f"NULL::{schema.SQL_TYPES[dtype]}"
         if len(parts) == 1:
-            value = parts[0]
-        elif dtype == "texts":
-            value = f"nullif(list_sort(list_distinct(list_concat({', '.join(parts)}))), [])"
-        else:
-            value = f"coalesce({', '.join(parts)})"
-        if spellings := self.values.get(name):
-            cases = " ".join(f"WHEN {_quote(k.lower())} THEN {_quote(v)}" for k, v in spellings.items())
-            value = f"CASE lower({value}) {cases} ELSE {value} END"
-        return value
+            return parts[0]
+        if dtype == "texts":
+            return f"nullif(list_sort(list_distinct(list_concat({', '.join(parts)}))), [])"
+        return f"coalesce({', '.join(parts)})"
 
-    def kind_sql(self, at: Mapping[tuple[str, str, str], str]) -> str:
+    def spelling_sql(self) -> str:
+        """Write the REPLACE that brings the spellings of a column's values to one."""
+        replaced = []
+        for name, spellings in self.values.items():
+            cases = " ".join(f"WHEN {_quote(k.lower())} THEN {_quote(v)}" for k, v in spellings.items())
+            replaced.append(f'CASE lower("{name}") {cases} ELSE "{name}" END AS "{name}"')
+        return f"REPLACE ({', '.join(replaced)})" if replaced else ""
+
+    def kind_sql(self, at: Mapping[Field, str]) -> str:
         """Write the SQL of the kind."""
         parts = []
         for rule in self.kinds:
-            x = READERS[rule.reader].format(x=at["attribute", rule.attribute, ""], start="start_ns")
+            x = READERS[rule.reader].format(x=at[Field("attribute", rule.attribute)], start="start_ns")
             if rule.exists:
                 parts.append(f"CASE WHEN {x} IS NOT NULL THEN {_quote(rule.exists)} END")
             elif rule.patterns:
@@ -211,10 +223,20 @@ def matching(pattern: str, names: list[str]) -> list[str]:
     return [pattern] if pattern in names else []
 
 
+def dtype_of(column: str) -> str:
+    """Give the dtype of a column that the mapping can fill."""
+    return EXTRA[column] if column in EXTRA else (_SPANS | _CONTENTS)[column]
+
+
+_SPANS = {c.name: c.dtype for c in schema.SPANS.columns}
+_CONTENTS = {c.name: c.dtype for c in schema.CONTENTS.columns}
+
+
 def _source_sql(source: Source, dtype: str, x: str) -> str:
-    reader = source.reader or _KINDS_OF_DTYPE[dtype]
+    reader = source.reader or dtype
     if source.path:
-        x = f"TRY(json_extract_string({x}, {_quote(source.path)}))"
+        said = f"said(TRY(json_extract_string({x}, {_quote(source.path)})))"
+        x = f"finite({said})" if reader in ("integer", "number") else said
     if source.event and reader == "since_start":
         value = f"({x}::BIGINT - start_ns) / 1e9"
     else:

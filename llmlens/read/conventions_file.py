@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llmlens import schema
 from llmlens.errors import ConventionsError, nearest
 
-from .conventions import EXTRA, MACROS, MERGED, READERS, TEXTS, Conventions, KindRule, Source
+from .conventions import EXTRA, MACROS, MERGED, READERS, TEXTS, Conventions, Field, KindRule, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -183,14 +183,15 @@ def _try(conventions: Conventions, path: str | Path) -> None:
     tries: list[tuple[str, str]] = []
     for name, dtype in mapped_columns().items():
         for source in conventions.columns.get(name, ()) if name not in (*TEXTS, *MERGED) else ():
-            sql = Conventions((), (), {name: (source,)}, {}).column_sql(name, dtype, {source.field: "x"})
+            field = source.field(dtype)
+            sql = Conventions((), (), {name: (source,)}, {}).column_sql(name, {field: "d" if field.number else "x"})
             tries.append((f"columns.{name}", f"coalesce({sql}, NULL::{schema.SQL_TYPES[dtype]})"))
     for rule in conventions.kinds:
-        sql = Conventions((), (rule,), {}, {}).kind_sql({("attribute", rule.attribute, ""): "x"})
+        sql = Conventions((), (rule,), {}, {}).kind_sql({Field("attribute", rule.attribute): "x"})
         tries.append((f"kind {rule.attribute!r}", sql))
     for where, sql in tries:
         try:
-            con.execute(f"SELECT {sql} FROM (SELECT '0' AS x, 0::BIGINT AS start_ns)")
+            con.execute(f"SELECT {sql} FROM (SELECT '0' AS x, 0::DOUBLE AS d, 0::BIGINT AS start_ns)")
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise ConventionsError(f"{path}: {where} cannot be used as it is: {reason}") from None

@@ -18,7 +18,7 @@ from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
 from .pivot import FeatureFunction, Fields, dumps, pivot, resource_text
 from .raw import Problem, Raw, RawLog, RawScore, RawSpan
-from .scores import has_scores, log_scores, score_rows, span_scores
+from .scores import log_scores, score_marks, score_rows, span_scores
 from .texts import CONTENT_ROWS, keep_text_sources
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from .table import TableLoad
 
 #: A chunk is mapped when it has this many spans, or when its source has given this many bytes.
-_CHUNK_SPANS = 4096
+_CHUNK_SPANS = 8192
 _CHUNK_BYTES = 64 << 20
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
+_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "line BIGINT", "n BIGINT")
 
 
@@ -101,7 +102,7 @@ class Loader:
             self.problem(raw, source)
         elif type(raw) is RawLog:
             self._logs.append((raw, source))
-            if has_scores((), (raw.name,)):
+            if score_marks((), (raw.name,)):
                 self._scores.extend(log_scores(raw))
             if len(self._logs) >= _CHUNK_SPANS:
                 self._flush_logs()
@@ -182,8 +183,8 @@ class Loader:
             self.problem(
                 Problem(span.line, reason, f"{span.trace_id}/{span.span_id}", action="noted"), self._sources[i]
             )
-        if has_scores(wide.attributes, wide.events):
-            self._scores.extend(score for span in self._spans for score in span_scores(span))
+        if marks := score_marks(wide.attributes, wide.events):
+            self._scores.extend(score for span in self._spans for score in span_scores(span, marks))
         table = wide.table.append_column("resource", self._resource_numbers())
         self._texts_met.update(*(self._texts & span.attributes.keys() for span in self._spans))
         numbers = (self._n, self._n + len(self._spans))
@@ -241,50 +242,48 @@ class Loader:
 
 def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
     """Write the SELECT that maps the wide table to the columns of `staged`."""
-    kind = f"({mapping.kind_sql(at)})"
     usage = f"kind IN ({', '.join(repr(k) for k in schema.USAGE_KINDS)})"
 
     def mapped(name: str) -> str:
-        dtype = schema.SPANS[name].dtype if name in schema.SPANS.names else "text"
-        return mapping.column_sql(name, dtype, at)
+        return mapping.column_sql(name, at)
 
     def of_calls(name: str) -> str:
         return f"CASE WHEN {usage} THEN {mapped(name)} END"
 
-    reported = f"coalesce({mapped('input_tokens')}, {mapped('output_tokens')}) IS NOT NULL"
+    # Said once, inside: the SQL is planned again for every chunk, and its length is what that costs.
+    first = {
+        "kind": mapping.kind_sql(at),
+        "failed": f"status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR'",
+        "message": f"coalesce(said(status_text), {mapped('status_message')})",
+        "asked_model": mapped("request_model"),
+        "first_token": mapped("ttft_s"),
+        **{name: of_calls(name) for name in _TOKENS},
+    }
     status = "CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END"
-    message = f"coalesce(said(status_text), {mapped('status_message')})"
-    prefix = rf"nullif(regexp_extract({message}, '^([\w.]*(?:Error|Exception|Timeout))\b', 1), '')"
-    error = f"(status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR')"
+    prefix = r"nullif(regexp_extract(message, '^([\w.]*(?:Error|Exception|Timeout))\b', 1), '')"
+    reported = "coalesce(input_tokens, output_tokens) IS NOT NULL"
     made = {
-        "trace_id": "trace_id",
-        "span_id": "span_id",
-        "parent_id": "parent_id",
-        "name": "name",
-        "kind": "kind",
         "start": "make_timestamptz(start_ns // 1000)",
         "end": "make_timestamptz(end_ns // 1000)",
         "duration_s": "CASE WHEN end_ns >= start_ns THEN (end_ns - start_ns) / 1e9 END",
-        "ttft_s": f"CASE WHEN {mapped('ttft_s')} >= 0 THEN {mapped('ttft_s')} END",
-        "status": f"CASE WHEN {error} THEN 'error' ELSE {status} END",
-        "status_message": f"CASE WHEN {error} THEN {message} END",
-        "error_type": f"CASE WHEN {error} THEN coalesce({mapped('error_type')}, {prefix}) END",
-        "model": f"coalesce({mapped('model')}, {mapped('request_model')})",
-        "params": "params",
-        "metadata": "metadata",
+        "ttft_s": "CASE WHEN first_token >= 0 THEN first_token END",
+        "status": f"CASE WHEN failed THEN 'error' ELSE {status} END",
+        "status_message": "CASE WHEN failed THEN message END",
+        "error_type": f"CASE WHEN failed THEN coalesce({mapped('error_type')}, {prefix}) END",
+        "model": f"coalesce({mapped('model')}, asked_model)",
+        "request_model": "asked_model",
         "cost_usd": of_calls("cost_usd"),
         "usage_source": f"CASE WHEN {usage} THEN CASE WHEN {reported} THEN 'reported' ELSE 'missing' END END",
-        "convention": "convention",
-        "source": "source",
     }
-    for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"):
-        made[name] = of_calls(name)
+    taken = ("trace_id", "span_id", "parent_id", "name", "kind", "params", "metadata", "convention", "source", *_TOKENS)
+    made |= {name: name for name in taken}
     if feature_given:
         made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
     selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
     unread = f"CASE WHEN {usage} THEN nullif({mapped('unread_cache')}, '') END"
     selected += f", {mapped('trace_name')} AS trace_name, {unread} AS unread_cache, line, n"
-    return f"SELECT {selected} FROM (SELECT *, {kind} AS kind FROM wide)"
+    inside = ", ".join(f"{sql} AS {name}" for name, sql in first.items())
+    return f"SELECT * {mapping.spelling_sql()} FROM (SELECT {selected} FROM (SELECT *, {inside} FROM wide))"
 
 
 def _log_event(log: RawLog) -> bytes:

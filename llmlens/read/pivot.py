@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .conventions import MERGED, Conventions, Source, matching
+from .conventions import MERGED, Conventions, Field, Source, matching
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Says of one span what product feature it belongs to; it is given the attributes, with `name` where they have none.
 FeatureFunction = Callable[[dict[str, Any]], "str | None"]
 
-Fields = dict[tuple[str, str, str], str]
+Fields = dict[Field, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def pivot(
     fields: Fields = {}
     for number, key in enumerate(mapping.fields()):
         fields[key] = f"f{number}"
-        columns[fields[key]] = _texts(_values(key, spans, attributes, with_events))
+        values = _values(key, spans, attributes, with_events)
+        columns[fields[key]] = _numbers(values) if key.number else _said(_texts(values))
     for name in MERGED:
         columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
     if feature is not None:
@@ -86,12 +87,20 @@ def dumps(value: Any) -> bytes:
     try:
         text = orjson.dumps(value)
         # orjson writes null for a number that JSON does not have.
-        return orjson.dumps(spelled(value)) if b"null" in text else text
+        return orjson.dumps(spelled(value)) if b"null" in text and _is_odd(value) else text
     except (TypeError, orjson.JSONEncodeError):
         try:
             return json.dumps(spelled(value), ensure_ascii=False, default=str).encode("utf-8", "replace")
         except (RecursionError, ValueError):
             return json.dumps({"unreadable": "nested too deeply"}).encode()
+
+
+def _is_odd(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_odd, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_odd, value))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def spelled(value: Any) -> Any:
@@ -110,12 +119,12 @@ def spelled(value: Any) -> Any:
 
 
 def _values(
-    key: tuple[str, str, str],
+    key: Field,
     spans: Sequence[RawSpan],
     attributes: Sequence[Mapping[str, Any]],
     with_events: Sequence[int],
 ) -> list[Any]:
-    what, name, detail = key
+    what, name, detail, _ = key
     if what == "attribute":
         return [a.get(name) for a in attributes]
     if what == "resource":
@@ -127,6 +136,36 @@ def _values(
                 found[i] = event.attributes.get(detail) if detail else event.time_ns
                 break
     return found
+
+
+def _said(texts: pa.Array) -> pa.Array:
+    """Make NULL of texts that say nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    silent = pc.is_in(texts, value_set=pa.array(["", "None", "null"]))
+    return pc.if_else(silent, pa.scalar(None, pa.string()), texts) if pc.any(silent).as_py() else texts
+
+
+def _numbers(values: list[Any]) -> pa.Array:
+    """Make a DOUBLE column of numbers and of texts that are numbers; what is not finite is NULL."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        array = pa.array(values, pa.float64())
+    except (pa.ArrowTypeError, pa.ArrowInvalid, OverflowError):
+        array = pa.array([_number(v) for v in values], pa.float64())
+    return pc.if_else(pc.is_finite(array), array, pa.scalar(None, pa.float64()))
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _texts(values: list[Any]) -> pa.Array:

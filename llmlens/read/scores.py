@@ -41,17 +41,18 @@ def score_source(text: str | None) -> str | None:
     return _SOURCES.get(text.lower(), text.lower()) if text else None
 
 
-def has_scores(attributes: Iterable[str], events: Iterable[str]) -> bool:
-    """Say whether spans with these names of attributes and events may carry judgements."""
-    return any(mark in name for name in attributes for mark in _ATTRIBUTES) or any(_EVENT in name for name in events)
+def score_marks(attributes: Iterable[str], events: Iterable[str]) -> set[str]:
+    """List those of these names of attributes and events that may carry judgements."""
+    marks = {name for name in attributes if any(mark in name for mark in _ATTRIBUTES)}
+    return marks | {name for name in events if _EVENT in name}
 
 
-def span_scores(span: RawSpan) -> list[RawScore]:
-    """Give the judgements on a span; see contents/scores.py."""
+def span_scores(span: RawSpan, marks: set[str]) -> list[RawScore]:
+    """Give the judgements on a span that has one of the `marks`; see contents/scores.py."""
+    if marks.isdisjoint(span.attributes) and not any(event.name in marks for event in span.events):
+        return []
     kind = str(span.attributes.get("openinference.span.kind", "")).lower()
-    return contents.scores(
-        _content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span))
-    )
+    return contents.scores(_content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span)))
 
 
 def log_scores(log: RawLog) -> list[RawScore]:

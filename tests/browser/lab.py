@@ -159,11 +159,9 @@ class NotebookPage:
 
     def run_all(self) -> None:
         """Run every cell and wait until the last one has run."""
-        self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.wait_for_function(
-            f"{_CODE_CELLS}.every((cell) => cell.executionCount !== null && cell.executionState !== 'running')",
-            timeout=40_000,
-        )
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+        states = self.page.evaluate(f"() => {_CODE_CELLS}.map((cell) => [cell.executionCount, cell.executionState])")
+        assert all(count is not None and state == "idle" for count, state in states), states
 
     def run_cell(self, number: int) -> None:
         """Run one cell and wait until it has run."""
