@@ -37,6 +37,8 @@ def connect() -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
+        # There is no file to check point into; DuckDB would rewrite all tables at the first large commit all the same.
+        "checkpoint_threshold": "1TB",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"llmlens-{os.getpid()}"),
         "memory_limit": os.environ.get("LLMLENS_MEMORY") or f"{max(3, _machine_gb() // 4)}GB",
     }

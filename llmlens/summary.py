@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import schema
+from . import schema, theme
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ def as_html(traces: Traces) -> str:
         for label, value in _facts(said)
     )
     parts = [
-        "<div style='font-family:system-ui,sans-serif;font-size:13px;line-height:1.45'>",
+        f"<div class='{theme.NO_MATH}' style='font-family:system-ui,sans-serif;font-size:13px;line-height:1.45'>",
         f"<div style='font-size:15px;font-weight:600;margin-bottom:4px'>{esc(_headline(said))}</div>",
         f"<table style='border-collapse:collapse;margin:0'><tbody>{rows}</tbody></table>",
     ]

@@ -24,6 +24,9 @@ KIND_COLORS = {
     "span": "#8a94a6",
 }  # fmt: skip
 
+#: Classes that keep a notebook's MathJax from setting `$...$` in strangers' texts: `\href` there makes links.
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+
 #: One hue, from little to much: much is what stands out from the ground, dark on light and light on dark.
 SEQUENTIAL = {
     "light": ("#e6f0fa", "#c9def2", "#a3c8e9", "#76abda", "#4b8dc7", "#2a70b0", "#175693"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..theme import COLORWAY, escape_label, figure_template
+from ..theme import escape_label, figure_template
 from .shape import plain
 
 if TYPE_CHECKING:
@@ -28,11 +28,10 @@ def lines(frame: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, 
     shown = list(sizes.index[: _MOST if len(sizes) <= _MOST else _MOST - 1])
     grouped = values.assign(_label=labels.where(labels.isin(shown), _REST)).groupby(["_label", x])["_value"]
     table = grouped.sum(min_count=1).unstack("_label").sort_index()  # noqa: PD010
-    for place, label in enumerate([*shown, *([_REST] if len(shown) < len(sizes) else [])]):
-        line = {"color": COLORWAY["light"][place % len(COLORWAY["light"])], "width": 2}
+    for label in [*shown, *([_REST] if len(shown) < len(sizes) else [])]:
         hover = f"{label}<br>%{{x|%Y-%m-%d %H:%M}}<br>%{{y:,.4f}} {unit}<extra></extra>"
         figure.add_scatter(
-            x=table.index, y=table[label], name=label, mode="lines+markers", line=line, hovertemplate=hover
+            x=table.index, y=table[label], name=label, mode="lines+markers", line_width=2, hovertemplate=hover
         )
     figure.update_layout(showlegend=bool(names), yaxis_rangemode="tozero")
     return figure
@@ -48,7 +47,7 @@ def bars(frame: pd.DataFrame, value: str, names: list[str], *, title: str, unit:
         layout={"template": figure_template(), "title": {"text": title}, "xaxis": {"title": {"text": unit}}}
     )
     hover = f"%{{y}}<br>%{{x:,.4f}} {unit}<extra></extra>"
-    figure.add_bar(x=values, y=labels, orientation="h", hovertemplate=hover, marker_color=COLORWAY["light"][0])
+    figure.add_bar(x=values, y=labels, orientation="h", hovertemplate=hover)
     figure.update_layout(yaxis={"autorange": "reversed"}, height=max(180, 60 + 26 * len(labels)))
     return figure
 

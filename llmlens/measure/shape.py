@@ -49,6 +49,12 @@ class Result(pd.DataFrame):
         except (KeyError, ValueError) as error:
             raise SelectionError(f"plot() needs all columns of the result: {error}.") from None
 
+    def _repr_html_(self) -> str | None:
+        # A notebook's MathJax would set a stranger's `$\href{...}{...}$` as a link.
+        with pd.option_context("display.html.use_mathjax", False):
+            html: str | None = super()._repr_html_()  # type: ignore[misc]  # the stubs lack it
+        return html
+
 
 def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure]) -> Result:
     """Make a `Result` of a frame and the function that draws it."""

@@ -6,7 +6,6 @@ Rows in = rows out + rows in `problems` with action "dropped", always.
 from __future__ import annotations
 
 import gc
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,8 @@ from llmlens.store import Store, arrow_of
 
 from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
-from .pivot import FeatureFunction, Fields, dumps, pivot, resource_text
-from .raw import Problem, Raw, RawLog, RawScore, RawSpan
+from .pivot import FeatureFunction, Fields, Wide, dumps, resource_text
+from .raw import Origin, Problem, Raw, RawLog, RawScore, RawSpan
 from .scores import log_scores, score_marks, score_rows, span_scores
 from .texts import CONTENT_ROWS, keep_text_sources
 
@@ -28,9 +27,11 @@ if TYPE_CHECKING:
 
     from .table import TableLoad
 
-#: A chunk is mapped when it has this many spans, or when its source has given this many bytes.
-_CHUNK_SPANS = 8192
-_CHUNK_BYTES = 64 << 20
+#: Spans are pivoted when there are this many; rows are mapped by SQL when there are this many, or when their source has
+#: given this many bytes.
+_PIVOTED = 1024
+_MAPPED = 16 * _PIVOTED
+_MAPPED_BYTES = 64 << 20
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
@@ -67,11 +68,12 @@ class Loader:
         self._logs: list[tuple[RawLog, str]] = []
         self._scores: list[RawScore] = []
         self._resources: dict[str, int] = {}
+        self._origins: dict[int, tuple[int, Origin]] = {}  # by id, which is theirs as long as they are kept here
+        self._numbers: list[int] = []
         self._texts = {a for name in TEXTS for a in conventions.text_attributes(name)}
         self._texts_met: set[str] = set()
         self._problems: dict[tuple[str, str, str], list[Any]] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="llmlens-load")
-        self._running: Future[None] | None = None
+        self._wide = Wide()
         columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in _STAGED)
         self.store.execute(f"CREATE TABLE staged ({columns}, {', '.join(_EXTRA_COLUMNS)})")
         self.store.execute("DROP TABLE contents")
@@ -86,7 +88,7 @@ class Loader:
         with without_gc():
             for raw in raws:
                 self.add(raw, source)
-                if not len(self._spans) % 64 and position() - flushed > _CHUNK_BYTES:
+                if not len(self._spans) % 64 and position() - flushed > _MAPPED_BYTES:
                     self._flush()
                     flushed = position()
 
@@ -96,15 +98,17 @@ class Loader:
         if type(raw) is RawSpan:
             self._spans.append(raw)
             self._sources.append(source)
-            if len(self._spans) >= _CHUNK_SPANS:
-                self._flush()
+            if len(self._spans) >= _PIVOTED:
+                self._pivot()
+                if self._wide.rows >= _MAPPED:
+                    self._flush()
         elif type(raw) is Problem:
             self.problem(raw, source)
         elif type(raw) is RawLog:
             self._logs.append((raw, source))
             if score_marks((), (raw.name,)):
                 self._scores.extend(log_scores(raw))
-            if len(self._logs) >= _CHUNK_SPANS:
+            if len(self._logs) >= _MAPPED:
                 self._flush_logs()
         elif type(raw) is RawScore:
             self._scores.append(raw)
@@ -122,7 +126,6 @@ class Loader:
         import pyarrow as pa
 
         self._flush()
-        self._wait()
         n = pa.array(range(self._n, self._n + count), pa.int64())
         self._n += count
         spans = arrow_of(load.spans).append_column("n", n)
@@ -149,12 +152,8 @@ class Loader:
 
     def finish(self) -> Store:
         """Map what is left, remove duplicates, build trees, price, and give the store."""
-        try:
-            self._flush()
-            self._flush_logs()
-            self._wait()
-        finally:
-            self._worker.shutdown()
+        self._flush()
+        self._flush_logs()
         for problem, source in finish(self.store, prices=self.prices):
             self.problem(problem, source)
         keep_text_sources(self.store, self.conventions, self._texts_met, self._resources)
@@ -174,49 +173,38 @@ class Loader:
             frame = pd.DataFrame(rows).astype({"line": "Int64", "count": "Int64", "example": "str"})
             self.store.insert_frame("problems", frame)
 
-    def _flush(self) -> None:
-        if not self._spans:
+    def _pivot(self) -> None:
+        """Put the spans into the wide table, and take from them what does not go through it."""
+        spans, sources = self._spans, self._sources
+        if not spans:
             return
-        wide = pivot(self._spans, self._sources, self.conventions, self.feature)
-        for i in wide.not_finite:
-            span, reason = self._spans[i], "a number is NaN or infinite: kept as a text"
-            self.problem(
-                Problem(span.line, reason, f"{span.trace_id}/{span.span_id}", action="noted"), self._sources[i]
-            )
-        if marks := score_marks(wide.attributes, wide.events):
-            self._scores.extend(score for span in self._spans for score in span_scores(span, marks))
-        table = wide.table.append_column("resource", self._resource_numbers())
-        self._texts_met.update(*(self._texts & span.attributes.keys() for span in self._spans))
-        numbers = (self._n, self._n + len(self._spans))
-        self._n = numbers[1]
         self._spans, self._sources = [], []
-        self._wait()
-        self._running = self._worker.submit(self._insert, table, wide.mapping, wide.fields, numbers)
+        self._wide.add(spans, sources, self.conventions, self.feature)
+        for span in spans:
+            if id(span.origin) not in self._origins:
+                number = self._resources.setdefault(resource_text(span.origin), len(self._resources))
+                self._origins[id(span.origin)] = (number, span.origin)
+        self._numbers += [self._origins[id(span.origin)][0] for span in spans]
+        if marks := score_marks(self._wide.attributes, self._wide.events):
+            self._scores.extend(score for span in spans for score in span_scores(span, marks))
 
-    def _resource_numbers(self) -> pa.Array:
-        """Give the number of the resource of each span: resources are long, and few."""
+    def _flush(self) -> None:
+        """Map the wide table to `staged` and `content_rows`."""
         import pyarrow as pa
 
-        numbers = {}
-        for span in self._spans:
-            if id(span.origin) not in numbers:
-                text = resource_text(span.origin)
-                numbers[id(span.origin)] = self._resources.setdefault(text, len(self._resources))
-        return pa.array([numbers[id(span.origin)] for span in self._spans], pa.int32())
-
-    def _wait(self) -> None:
-        if self._running is not None:
-            self._running.result()
-            self._running = None
-
-    def _insert(self, wide: pa.Table, mapping: Conventions, fields: Fields, numbers: tuple[int, int]) -> None:
-        import pyarrow as pa
-
-        wide = wide.append_column("n", pa.array(range(*numbers), pa.int64()))
-        given = "feature_given" in wide.column_names
-        self.store.insert(f"INSERT INTO staged {staged_sql(mapping, fields, feature_given=given)}", wide=wide)
+        self._pivot()
+        wide, numbers = self._wide, self._numbers
+        if not wide.rows:
+            return
+        self._wide, self._numbers, self._origins = Wide(), [], {}
+        self._texts_met |= self._texts & wide.attributes
+        n = pa.array(range(self._n, self._n + wide.rows), pa.int64())
+        self._n += wide.rows
+        table = wide.table().append_column("resource", pa.array(numbers, pa.int32())).append_column("n", n)
+        sql = staged_sql(wide.mapping(self.conventions), wide.fields, feature_given=self.feature is not None)
+        self.store.insert(f"INSERT INTO staged {sql}", wide=table)
         columns = "trace_id, span_id, attributes, events, links, resource, n"
-        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM wide", wide=wide)
+        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM wide", wide=table)
 
     def _flush_logs(self) -> None:
         import pyarrow as pa

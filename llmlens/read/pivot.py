@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,99 +22,103 @@ FeatureFunction = Callable[[dict[str, Any]], "str | None"]
 Fields = dict[Field, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Pivoted:
-    """The wide `table`, the `mapping` reduced to what occurs in it, and the column of the table that each field is in.
+@dataclass(slots=True)
+class Wide:
+    """The wide table so far, in pieces, and what occurs in it: names of attributes, resource attributes and events.
 
-    `attributes` and `events` are the names that occur, `not_finite` the spans with a number that JSON does not have.
+    `fields` says in which column a field is; a piece where it does not occur lacks that column.
     """
 
-    table: pa.Table
-    mapping: Conventions
-    fields: Fields
-    attributes: set[str]
-    events: set[str]
-    not_finite: list[int]
+    pieces: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    attributes: set[str] = field(default_factory=set)
+    resources: set[str] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+    fields: Fields = field(default_factory=dict)
+
+    def add(
+        self, spans: Sequence[RawSpan], source: Sequence[str], conventions: Conventions, feature: FeatureFunction | None
+    ) -> None:
+        """Pivot some spans; a thousand or two at a time are still in the processor's cache from being decoded."""
+        attributes = [span.attributes for span in spans]
+        present = set().union(*attributes)
+        with_events = [i for i, span in enumerate(spans) if span.events]
+        events = {event.name for i in with_events for event in spans[i].events}
+        resources = set().union(*{id(s.origin): s.origin.resource for s in spans}.values())
+        mapping = conventions.expanded(present, resources, events)
+        columns = _own_columns(spans, source, attributes)
+        columns["convention"] = _text_array(_conventions(attributes, mapping))
+        for key in mapping.fields():
+            name = self.fields.setdefault(key, f"f{len(self.fields)}")
+            values = _values(key, spans, attributes, with_events)
+            columns[name] = _numbers(values) if key.number else _said(_texts(values))
+        for name in MERGED:
+            columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
+        if feature is not None:
+            columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
+        import pyarrow as pa
+
+        self.pieces.append(pa.table(columns))
+        self.rows += len(spans)
+        self.attributes |= present
+        self.resources |= resources
+        self.events |= events
+
+    def table(self) -> pa.Table:
+        """Give the pieces as one table."""
+        import pyarrow as pa
+
+        return pa.concat_tables(self.pieces, promote_options="default")
+
+    def mapping(self, conventions: Conventions) -> Conventions:
+        """Reduce the conventions to what occurs."""
+        return conventions.expanded(self.attributes, self.resources, self.events)
 
 
-def pivot(
-    spans: Sequence[RawSpan], source: Sequence[str], conventions: Conventions, feature: FeatureFunction | None
-) -> Pivoted:
-    """Make the wide table of a chunk of spans."""
+def _own_columns(
+    spans: Sequence[RawSpan], source: Sequence[str], attributes: Sequence[Mapping[str, Any]]
+) -> dict[str, pa.Array]:
+    """Make the columns that every span has, whatever the convention."""
     import pyarrow as pa
 
-    attributes = [span.attributes for span in spans]
-    present = set().union(*attributes)
-    with_events = [i for i, span in enumerate(spans) if span.events]
-    event_names = {event.name for i in with_events for event in spans[i].events}
-    resources = set().union(*{id(s.origin): s.origin.resource for s in spans}.values())
-    mapping = conventions.expanded(present, resources, event_names)
-    written = [dumps(a) for a in attributes]
-
-    columns: dict[str, pa.Array] = {
-        "trace_id": pa.array([s.trace_id for s in spans], pa.string()),
-        "span_id": pa.array([s.span_id for s in spans], pa.string()),
-        "parent_id": pa.array([s.parent_id for s in spans], pa.string()),
-        "name": pa.array([s.name for s in spans], pa.string()),
+    return {
+        "trace_id": _text_array([s.trace_id for s in spans]),
+        "span_id": _text_array([s.span_id for s in spans]),
+        "parent_id": _text_array([s.parent_id for s in spans]),
+        "name": _text_array([s.name for s in spans]),
         "start_ns": pa.array([s.start_ns for s in spans], pa.int64()),
         "end_ns": pa.array([s.end_ns for s in spans], pa.int64()),
         "status_code": pa.array([s.status for s in spans], pa.int8()),
-        "status_text": pa.array([s.status_message for s in spans], pa.string()),
-        "source": pa.DictionaryArray.from_arrays(*_coded(source)),
-        "attributes": pa.array(written, pa.binary()).cast(pa.string()),
-        "events": pa.array([dumps(events_of(s)) if s.events else None for s in spans], pa.binary()).cast(pa.string()),
-        "links": pa.array([dumps(links_of(s)) if s.links else None for s in spans], pa.binary()).cast(pa.string()),
-        "convention": pa.array(_conventions(attributes, mapping), pa.string()),
+        "status_text": _text_array([s.status_message for s in spans]),
+        "source": _text_array(list(source)),
+        "attributes": _json_array([dumps(a) for a in attributes]),
+        "events": _json_array([dumps(events_of(s)) if s.events else None for s in spans]),
+        "links": _json_array([dumps(links_of(s)) if s.links else None for s in spans]),
         "line": pa.array([s.line for s in spans], pa.int64()),
     }
-    fields: Fields = {}
-    for number, key in enumerate(mapping.fields()):
-        fields[key] = f"f{number}"
-        values = _values(key, spans, attributes, with_events)
-        columns[fields[key]] = _numbers(values) if key.number else _said(_texts(values))
-    for name in MERGED:
-        columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
-    if feature is not None:
-        columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
-    odd = [i for i, text in enumerate(written) if b'NaN"' in text or b'Infinity"' in text]
-    odd = [i for i in odd if spelled(attributes[i]) != attributes[i]]
-    return Pivoted(pa.table(columns), mapping, fields, present, event_names, odd)
+
+
+def _text_array(values: list[str | None]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
+
+
+def _json_array(values: list[bytes | None]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values, pa.binary()).cast(pa.string())
 
 
 def dumps(value: Any) -> bytes:
-    """Write JSON, whatever is in it: integers beyond 64 bits, lone surrogates, NaN and infinities (as texts) too."""
+    """Write JSON, whatever is in it: integers beyond 64 bits and lone surrogates too."""
     try:
-        text = orjson.dumps(value)
-        # orjson writes null for a number that JSON does not have.
-        return orjson.dumps(spelled(value)) if b"null" in text and _is_odd(value) else text
+        return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):
         try:
-            return json.dumps(spelled(value), ensure_ascii=False, default=str).encode("utf-8", "replace")
+            return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
         except (RecursionError, ValueError):
             return json.dumps({"unreadable": "nested too deeply"}).encode()
-
-
-def _is_odd(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_is_odd, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_odd, value))
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def spelled(value: Any) -> Any:
-    """Replace NaN and infinities by the texts that OTLP has for them; what has none is given back as it is.
-
-    >>> spelled({"a": [float("nan")]})
-    {'a': ['NaN']}
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, list):
-        return [spelled(one) for one in value]
-    if isinstance(value, dict):
-        return {key: spelled(one) for key, one in value.items()}
-    return value
 
 
 def _values(
@@ -198,13 +201,6 @@ def _text(value: Any) -> str | None:
     return dumps(value).decode("utf-8")
 
 
-def _coded(values: Sequence[str]) -> tuple[pa.Array, pa.Array]:
-    import pyarrow as pa
-
-    codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
-    return pa.array([codes[v] for v in values], pa.int32()), pa.array(list(codes), pa.string())
-
-
 def _conventions(attributes: Sequence[Mapping[str, Any]], mapping: Conventions) -> list[str | None]:
     """Name the convention of each span: the first one that has an attribute there."""
     marks: dict[str, set[str]] = {}
@@ -259,7 +255,7 @@ def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], 
     else:
         wanted = {name for name, _, _ in steps}
         merged = [_merge(a, steps) if not wanted.isdisjoint(a) else None for a in attributes]
-    return pa.array(merged, pa.binary()).cast(pa.string())
+    return _json_array(merged)
 
 
 def _merge(attributes: Mapping[str, Any], steps: Sequence[tuple[str, str, bool]]) -> bytes | None:

@@ -194,11 +194,21 @@ export default defineView("cost", (view) => {
 
   function caption(i) {
     const amount = `${tree.measure.show(tree.rows.value[i])} · ${percent(tree.share(i))}`;
-    const name = plotText(tree.rows.label[i], 40);
+    const said = named(i);
+    const name = plotText(said, 40);
     if (!tree.below[i].length) return `<b>${name}</b><br>${amount}`;
     // A heading that does not fit is not drawn at all: the amount comes with it only where there is room.
     const side = Math.sqrt((map.clientWidth * map.clientHeight * tree.rows.value[i]) / tree.rows.value[open]);
-    return side > 11 * (tree.rows.label[i].length + amount.length) ? `<b>${name}</b>\u2002${amount}` : `<b>${name}</b>`;
+    return side > 11 * (said.length + amount.length) ? `<b>${name}</b>\u2002${amount}` : `<b>${name}</b>`;
+  }
+
+  // A bare number says little: it comes with the name of its column.
+  function named(i) {
+    const { label, parent, folded } = tree.rows;
+    if (!/^[\d.]+$/.test(label[i])) return label[i];
+    let level = -1;
+    for (let at = i; parent[at] >= 0; at = parent[at]) level += folded[at] ? 0 : 1;
+    return `${tree.columns[level]} ${label[i]}`;
   }
 
   // What plotly would show on hover, as text nodes of our own.

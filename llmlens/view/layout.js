@@ -29,7 +29,7 @@ function divider(view, { label, get, set, vertical = () => true }) {
 // List | tree | detail; below 860 px the detail goes under the tree.
 function threePanes(view, left, middle, right) {
   const grid = h("div", { class: "lm-panes" });
-  const share = { left: 0.265, middle: 0.425, top: 0.5 };
+  const share = { left: 0.3, middle: 0.39, top: 0.5 };
   const narrow = () => grid.clientWidth < 860;
   const clamp = (value, low, high) => Math.max(low, Math.min(Math.max(low, high), value));
   const apply = () => {

@@ -9,6 +9,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from .. import theme
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -69,6 +71,5 @@ def note(words: str) -> str:
 
 def section(title: str, *parts: str) -> str:
     """Put HTML parts under a heading; `title` is escaped and cut."""
-    return (
-        f'<div style="{_FONT}"><div style="font-weight:600;margin:6px 0 2px">{text(title)}</div>{"".join(parts)}</div>'
-    )
+    head = f'<div style="font-weight:600;margin:6px 0 2px">{text(title)}</div>'
+    return f'<div class="{theme.NO_MATH}" style="{_FONT}">{head}{"".join(parts)}</div>'

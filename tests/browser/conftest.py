@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lab import FLAGS, Lab, NotebookPage, chromium, running_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 playwright = pytest.importorskip("playwright.sync_api")
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 _START_S = 120
 
 #: JupyterLab asks to fetch news, and by default takes cells that are out of sight out of the page.
@@ -53,7 +53,7 @@ class Lab:
 
     def write(self, name: str, cells: Sequence[str]) -> str:
         """Write a notebook of code cells; gives its name."""
-        code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+        code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
         made = [{**code, "id": f"c{n}", "source": source} for n, source in enumerate(cells)]
         notebook = {"cells": made, "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}}
         (self.folder / name).write_text(json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
@@ -62,7 +62,7 @@ class Lab:
 
 @contextmanager
 def running_lab(home: Path, folder: Path, **settings: dict[str, Any]) -> Iterator[Lab]:
-    """Run JupyterLab with settings, kernels and a home of its own, on 127.0.0.1 only; RuntimeError if it will not start.
+    """Run JupyterLab with its own settings, kernels and home, on 127.0.0.1 only; RuntimeError if it will not start.
 
     `settings` are more of its settings, by plugin without "@jupyterlab/".
     """

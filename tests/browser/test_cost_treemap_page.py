@@ -336,7 +336,7 @@ def test_a_plot_offers_no_upload_to_a_cloud(host: Host) -> None:
     assert host.page.evaluate("document.querySelector('.lm-chart')._context.plotlyServerURL") == ""
 
 
-def drag(page: Page, *points: tuple[int, int]) -> None:
+def drag(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:
@@ -349,9 +349,12 @@ def test_points_in_a_box_or_a_lasso_become_the_selection_of_a_plot(host: Host, m
     figure = go.Figure(go.Scatter(x=[0, 1, 2], y=[0, 1, 2], mode="markers", customdata=["a", "b", "c"]))
     plot = Plot(figure.update_layout(dragmode=mode), traces(SMALL))
     root = host.show(plot)
-    drag(host.page, (70, 50), (1070, 50), (1070, 365), (70, 365), (70, 50)) if mode == "lasso" else drag(
-        host.page, (80, 60), (1060, 360)
-    )
+    box = host.page.locator(f"{root} .nsewdrag").first.bounding_box()
+    assert box is not None
+    left, top = box["x"] + 2, box["y"] + 2
+    right, bottom = left + box["width"] - 4, top + box["height"] - 4
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    drag(host.page, *(corners if mode == "lasso" else corners[:3:2]))
     expect(host.page.locator(root)).to_have_attribute("data-points", "3")
     assert sorted(plot.selection.trace_ids) == ["a", "b", "c"]
 

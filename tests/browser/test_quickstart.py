@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
 from llmlens.cli import demo_file
 
-TREEMAP, EXPLORER = 3, 4  # cells of the notebook
-CELLS = "() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map((cell) => cell.type)"
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.browser
 
@@ -43,40 +42,34 @@ def test_the_quickstart_leads_from_the_treemap_to_the_culprits_prompt(
     opened.run_all()
     assert opened.errors() == []
 
-    opened.scroll_to(TREEMAP)
-    treemap = page.locator(".llmlens[data-view=cost-treemap][data-ready]")
-    treemap.wait_for()
-    tiles = treemap.locator("g.slice")
-    tiles.filter(has_text="product_qa").first.wait_for()
-    shot(page, f"quickstart-treemap-{theme}")
-
-    opened.scroll_to(EXPLORER)
-    explorer = page.locator(".llmlens[data-view=trace-explorer][data-ready]")
+    opened.view("plot")
+    shot(page, f"quickstart-plot-{theme}")
+    explorer = opened.view("trace-explorer")
+    expect(explorer).to_have_attribute("data-theme", theme)
     expect(explorer).to_have_attribute("data-traces", "1970")
     shot(page, f"quickstart-explorer-{theme}")
 
-    opened.scroll_to(TREEMAP)
-    heading = tiles.filter(has_text="product_qa").first.bounding_box()
-    page.mouse.click(heading["x"] + heading["width"] / 2, heading["y"] + 10)
+    treemap = opened.view("cost")
+    shot(page, f"quickstart-treemap-{theme}")
+    treemap.locator("g.slice").filter(has_text="product_qa").first.click(position={"x": 12, "y": 10})
     expect(treemap).to_have_attribute("data-path", '["product_qa"]')
+    expect(explorer).to_have_attribute("data-traces", "367")
     shot(page, f"quickstart-treemap-open-{theme}")
 
-    opened.scroll_to(EXPLORER)
-    expect(explorer).to_have_attribute("data-traces", "367")
-    cells = page.evaluate(CELLS)
+    opened.view("trace-explorer")
+    cells = opened.cells()
     explorer.locator("[data-sort=cost] button").click()
-    first = explorer.locator("[data-list=traces] [data-trace]").first
-    first.click()
-    expect(explorer).to_have_attribute("data-spans", "2")
-    tree = explorer.locator("[data-list=spans]")
-    tree.focus()
-    for key in ("Home", "ArrowDown", "a", "b", "x", "m", "1", "Enter"):
+    dearest = explorer.locator("[data-trace][aria-rowindex='1']").filter(has_text="how waterproof is it")
+    trace_id = dearest.get_attribute("data-trace")
+    dearest.click()
+    expect(explorer).to_have_attribute("data-trace", trace_id)
+    explorer.locator("[data-list=spans]").focus()
+    for key in ("Home", "ArrowDown", "a", "b", "x", "m", "d", "d", "1", "Enter"):
         page.keyboard.press(key)
-    prompt = explorer.locator("[data-pane=detail] [data-role=user]").first
-    expect(prompt).to_contain_text("<!DOCTYPE html>")
-    assert page.evaluate(CELLS) == cells  # none of these keys reached JupyterLab
+    expect(explorer.locator("[data-pane=detail] [data-role=user]").first).to_contain_text("<!DOCTYPE html>")
     shot(page, f"quickstart-culprit-{theme}")
 
+    assert opened.cells() == cells, "JupyterLab took keys that were meant for the explorer"
     assert opened.errors() == []
     assert opened.outside == []
     assert opened.trouble == []

@@ -307,7 +307,7 @@ def test_the_snapshot_is_a_table_with_bars_and_only_inline_styles() -> None:
     page = CostTreemap(Traces.from_frames({"spans": spans(calls)})).snapshot()
     seen = _Tags(page)
     assert seen.tags == {"div", "table", "thead", "tbody", "tr", "th", "td", "span"}
-    assert seen.attributes == {"style"}
+    assert seen.attributes == {"class", "style"}
     assert "width:120px" in page
     assert "75.0%" in page
 

@@ -11,7 +11,7 @@ import base64
 import struct
 from typing import TYPE_CHECKING, TypeVar
 
-from llmlens.read.dialects.values import MAX_DEPTH, Notes
+from llmlens.read.dialects.values import MAX_DEPTH, Notes, finite
 from llmlens.read.dialects.wire import AnyValue, DecodeError, Items, KeyValue
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _split(pair: bytes, notes: Notes) -> tuple[str, bytes]:
 def any_value(encoded: bytes, notes: Notes, depth: int = 0) -> Value:
     """Decode a serialized AnyValue: an empty one is None, bytes become base64; raises `DecodeError`."""
     if len(encoded) == 9 and encoded[0] == 0x21:
-        return _unpack_double(encoded, 1)[0]  # type: ignore[no-any-return]
+        return finite(_unpack_double(encoded, 1)[0], notes)
     message = AnyValue.FromString(encoded)
     kind = message.WhichOneof("value")
     if kind is None:
@@ -158,6 +158,8 @@ def any_value(encoded: bytes, notes: Notes, depth: int = 0) -> Value:
         return text(value, notes)
     if kind == "bytes":
         return base64.b64encode(value).decode()
+    if kind == "double":
+        return finite(value, notes)
     if kind not in {"array", "kvlist"}:
         return value  # type: ignore[no-any-return]
     if depth >= MAX_DEPTH:

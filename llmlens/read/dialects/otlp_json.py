@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawLink, RawLog, RawSpan, Value
@@ -183,7 +184,7 @@ def _strict_value(value: dict[str, Any]) -> Value:
         if -LATEST_NS <= decoded <= LATEST_NS:
             return decoded
         raise ValueError
-    if "doubleValue" in value and type(value["doubleValue"]) is float:
+    if "doubleValue" in value and type(value["doubleValue"]) is float and isfinite(value["doubleValue"]):
         return float(value["doubleValue"])
     if "arrayValue" in value:
         texts = [each.get("stringValue") for each in value["arrayValue"].get("values", ())]

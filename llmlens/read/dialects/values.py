@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -223,8 +224,10 @@ def attributes(value: object, notes: Notes) -> dict[str, Value]:
 
 def any_value(value: object, notes: Notes, depth: int = 0) -> Value:
     """Decode an AnyValue (camelCase or snake_case), or take plain JSON as it is; `{}` is None, bytes stay base64."""
-    if value is None or isinstance(value, (str, float)):
+    if value is None or isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return finite(value, notes)
     if isinstance(value, int):
         return _int(value, notes, depth)
     if depth >= MAX_DEPTH:
@@ -242,13 +245,24 @@ def any_value(value: object, notes: Notes, depth: int = 0) -> Value:
     return {str(key): any_value(each, notes, depth + 1) for key, each in value.items()}
 
 
+def finite(value: float, notes: Notes) -> Value:
+    """Give a number back, or the text that OTLP has for one that JSON has not: NaN, Infinity, -Infinity."""
+    if math.isfinite(value):
+        return value
+    text = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    notes.add("noted", "a number is NaN or infinite: kept as a text", text)
+    return text
+
+
 def _string(value: Any, notes: Notes, depth: int) -> Value:
     return value if isinstance(value, str) else any_value(value, notes, depth)
 
 
 def _int(value: Any, notes: Notes, depth: int) -> Value:
-    if isinstance(value, (bool, float)):
+    if isinstance(value, bool):
         return value
+    if isinstance(value, float):
+        return finite(value, notes)
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
@@ -261,7 +275,7 @@ def _int(value: Any, notes: Notes, depth: int) -> Value:
 
 def _double(value: Any, notes: Notes, depth: int) -> Value:
     try:
-        return float(value)  # takes "NaN" and "Infinity" as JSON protobuf spells them
+        return finite(float(value), notes)  # takes "NaN" and "Infinity" as JSON protobuf spells them
     except (TypeError, ValueError, OverflowError):
         return any_value(value, notes, depth)
 
