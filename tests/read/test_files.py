@@ -159,7 +159,8 @@ class TestOpen:
     @given(st.binary(max_size=300), st.binary(max_size=50))
     def test_no_bytes_make_it_fail(self, tmp_path_factory: pytest.TempPathFactory, a: bytes, b: bytes) -> None:
         folder = tmp_path_factory.mktemp("junk")
-        assert unpack(folder, gzip.compress(a)) == (a, [])
+        if not a.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):  # else it looks packed twice
+            assert unpack(folder, gzip.compress(a)) == (a, [])
         for junk in (b"\x1f\x8b" + a, b"\x28\xb5\x2f\xfd" + a, gzip.compress(a) + b, zstandard.compress(a)[:-1] + b):
             data, _ = unpack(folder, junk, max_bytes=1_000)
             assert len(data) <= 1_000
