@@ -3,8 +3,8 @@
     python bench/read.py                      # 100,000 spans, for every day
     python bench/read.py --spans 1000000      # the numbers of the README
 
-Ratios are CPU time to the CPU time of the floor: `orjson.loads` of every line of the same file, or `FromString` of every
-protobuf frame. Seconds depend on the machine and on what else it does; read the ratios.
+Ratios are CPU time to the CPU time of the floor: `orjson.loads` of every line of the same file, or `FromString` of
+every protobuf frame. Seconds depend on the machine and on what else it does; read the ratios.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ DATA = HERE / "data"
 READ_LIMIT, ZSTD_LIMIT, PROTOBUF_LIMIT, COST_LIMIT, MEMORY_LIMIT_GIB = 3.5, 1.15, 5.0, 5.0, 4.5
 
 
-def dump(spans: int, format: str) -> Path:
+def dump(spans: int, kind: str) -> Path:
     """Make the dump unless it is there."""
-    path = DATA / f"{spans}.{format}"
+    path = DATA / f"{spans}.{kind}"
     if not path.exists():
         DATA.mkdir(exist_ok=True)
         command = [sys.executable, str(HERE / "generate.py"), "--spans", str(spans), "--out", str(path)]
-        subprocess.run([*command, "--format", format], check=True)
+        subprocess.run([*command, "--format", kind], check=True)
     return path
 
 
@@ -62,29 +62,41 @@ def floor_protobuf(path: Path) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """`llmlens.read_otlp`: the flat span table."""
+    """`llmlens.read_otlp`: the flat span table, between two measurements of its floor."""
     import llmlens
-    import llmlens.read  # the imports are measured by another bench
 
     warm_up()
-    return timed(lambda: len(llmlens.read_otlp(path).table("spans").columns))
+    return between_floors(path, lambda: len(llmlens.read_otlp(path).table("spans").columns))
 
 
-def read_all(path: Path) -> dict[str, Any]:
-    """`llmlens.read_otlp`, then the tables that are made at first use: texts, messages, documents, tool calls."""
+def derive(path: Path) -> dict[str, Any]:
+    """Make what is made at first use: texts, messages, documents, tool calls."""
     import llmlens
 
     warm_up()
     traces = llmlens.read_otlp(path)
 
-    def derive() -> dict[str, int]:
+    def work() -> dict[str, int]:
         counted = {}
         for name in ("contents", "messages", "documents", "tool_calls"):
             table = traces.table(name)
             counted[name] = int(traces.fetch_arrow(table.count().name("n").as_table()).column(0)[0].as_py())
         return counted
 
-    return timed(derive)
+    return between_floors(path, work)
+
+
+def between_floors(path: Path, work: Callable[[], Any]) -> dict[str, Any]:
+    """Measure `work`, and its floor before and after: the speed of a shared machine drifts within minutes."""
+    floor = floor_protobuf if path.suffix == ".pb" else floor_json
+    before = floor(unpacked(path))["cpu"]
+    measured = timed(work)
+    return {**measured, "floor": (before + floor(unpacked(path))["cpu"]) / 2}
+
+
+def unpacked(path: Path) -> Path:
+    """Name the same dump without packing: the floor is about parsing."""
+    return path.with_suffix(".jsonl") if path.suffix == ".zst" else path
 
 
 def cost(path: Path) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def cost(path: Path) -> dict[str, Any]:
     """
     ours = min(timed(lambda: len(llmlens.cost(traces, by=by, every="1D")))["wall"] for _ in range(5))
     store = traces._store  # noqa: SLF001  # the peer runs in the same database
-    peer = min(timed(lambda: len(store.execute(sql).fetchall()))["wall"] for _ in range(5))
+    peer = min(timed(lambda: len(store.arrow(sql)))["wall"] for _ in range(5))
     return {"ours": ours, "peer": peer}
 
 
@@ -152,29 +164,28 @@ def main() -> None:
     if chosen.task:
         print(json.dumps(TASKS[chosen.task](chosen.path)))
         return
-    paths = {format: dump(chosen.spans, format) for format in ("jsonl", "zst", "pb")}
+    paths = {kind: dump(chosen.spans, kind) for kind in ("jsonl", "zst", "pb")}
     print(f"{chosen.spans:,} spans, {paths['jsonl'].stat().st_size / 1e9:.2f} GB; {platform.machine()}, "
           f"{os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}\n")  # fmt: skip
     print("| what | measured | limit | met |\n|---|---|---|---|")
-    floor = apart("floor_json", paths["jsonl"])
-    print(f"| floor: orjson.loads of every line | {floor['cpu']:.1f} s CPU | | |", flush=True)
     one, two = apart("read", paths["jsonl"], 1), apart("read", paths["jsonl"], 2)
-    ratio = two["cpu"] / floor["cpu"]
+    print(f"| floor: orjson.loads of every line | {two['floor']:.1f} s CPU | | |", flush=True)
+    ratio = two["cpu"] / two["floor"]
     row("read_otlp, collector NDJSON", f"{ratio:.2f} × floor", f"{READ_LIMIT} ×", met=ratio <= READ_LIMIT)
     print(f"| wall clock with one engine thread | {one['wall']:.1f} s | | |")
     print(f"| wall clock with two engine threads | {two['wall']:.1f} s | | |", flush=True)
     peak = max(one["peak_gib"], two["peak_gib"])
     row("peak memory", f"{peak:.2f} GiB", f"{MEMORY_LIMIT_GIB} GiB", met=peak <= MEMORY_LIMIT_GIB)
-    later = apart("read_all", paths["jsonl"])
-    ratio = later["cpu"] / floor["cpu"]
-    row("texts, messages, documents, tool calls", f"{ratio:.2f} × floor", f"{READ_LIMIT} ×", met=ratio <= READ_LIMIT)
+    later = apart("derive", paths["jsonl"])
+    later_ratio = later["cpu"] / later["floor"]
+    what = "texts, messages, documents, tool calls at first use"
+    row(what, f"{later_ratio:.2f} × floor", f"{READ_LIMIT} ×", met=later_ratio <= READ_LIMIT)
     packed = apart("read", paths["zst"])
-    ratio = packed["cpu"] / two["cpu"]
-    row("read_otlp, .zst", f"{ratio:.2f} × NDJSON", f"{ZSTD_LIMIT} ×", met=ratio <= ZSTD_LIMIT)
-    frames_floor = apart("floor_protobuf", paths["pb"])
-    print(f"| floor: TracesData.FromString of every frame | {frames_floor['cpu']:.1f} s CPU | | |", flush=True)
+    more = packed["cpu"] / packed["floor"] / ratio
+    row("read_otlp, .zst", f"{more:.2f} × NDJSON", f"{ZSTD_LIMIT} ×", met=more <= ZSTD_LIMIT)
     frames = apart("read", paths["pb"])
-    ratio = frames["cpu"] / frames_floor["cpu"]
+    print(f"| floor: TracesData.FromString of every frame | {frames['floor']:.1f} s CPU | | |", flush=True)
+    ratio = frames["cpu"] / frames["floor"]
     row("read_otlp, protobuf frames", f"{ratio:.2f} × floor", f"{PROTOBUF_LIMIT} ×", met=ratio <= PROTOBUF_LIMIT)
     spent = apart("cost", paths["jsonl"])
     ratio = spent["ours"] / spent["peer"]
@@ -182,7 +193,7 @@ def main() -> None:
 
 
 TASKS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    task.__name__: task for task in (floor_json, floor_protobuf, read, read_all, cost)
+    task.__name__: task for task in (read, derive, cost)
 }
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from .load import without_gc
 from .texts import make_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     import pyarrow as pa
 
@@ -21,64 +21,65 @@ if TYPE_CHECKING:
 
     from .contents.rows import ToolCall
 
-_MAKERS: dict[str, Callable[[SpanContent], Iterable[tuple[Any, ...]]]] = {
-    "messages": messages,
-    "documents": documents,
-    "tool_calls": tool_calls,
-}
-_CHUNK = 20_000
+_DERIVED = ("messages", "documents", "tool_calls")
+_CHUNK = 2_000
+_ROWS = 20_000
 
 
 def derive(store: Store, name: str) -> None:
-    """Make one of the tables that are made at first use, unless it is there."""
+    """Make the tables that are made at first use, unless they are there; all but the texts come from one pass."""
     make_contents(store)
     if name != "contents":
-        store.once(name, lambda: _make(store, name))
+        store.once(name, lambda: _make(store))
 
 
-def _make(store: Store, name: str) -> None:
-    table = schema.TABLES[name]
-    columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in table.columns)
-    partial = f"{name}_partial"
-    store.execute(f"CREATE OR REPLACE TABLE {partial} ({columns})")
-    cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in table.columns)
-    with without_gc():
-        for rows in _rows(store, name):
-            store.insert(f"INSERT INTO {partial} SELECT {cast} FROM derived_rows", derived_rows=_table(name, rows))
-    # The table appears under its name only when it is complete: another thread may be looking.
-    store.execute(f"ALTER TABLE {partial} RENAME TO {name}")
-
-
-def _rows(store: Store, name: str) -> Iterator[list[tuple[Any, ...]]]:
-    make = _MAKERS[name]
-    if name != "tool_calls":
-        for spans in _contents(store):
-            rows = [tuple(row) for span in spans for row in make(span)]
-            if rows:
-                yield rows
-        return
-    # A call is asked for in one span and executed in another one: they are paired within their trace.
-    calls: list[ToolCall] = []
+def _make(store: Store) -> None:
+    for name in _DERIVED:
+        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
+        store.execute(f"CREATE OR REPLACE TABLE {_partial(name)} ({columns})")
+    calls: list[tuple[int, ToolCall]] = []
     parents: dict[tuple[str, str], str | None] = {}
-    for spans in _contents(store):
-        for span in spans:
-            found = tool_calls(span)
-            if found:
-                calls += found
+    rows: dict[str, list[tuple[Any, ...]]] = {"messages": [], "documents": []}
+    with without_gc():
+        for start, span in _contents(store):
+            rows["messages"] += messages(span)
+            rows["documents"] += documents(span)
+            calls += [(start, call) for call in tool_calls(span)]
             parents[span.trace_id, span.span_id] = span.parent_id
-    if calls:
-        yield [tuple(row) for row in merge_tool_calls(calls, parents)]
+            for name, found in rows.items():
+                if len(found) >= _ROWS:
+                    _insert(store, name, found)
+                    rows[name] = []
+        # A call is asked for in one span and executed in another one: they are paired within their trace, in order.
+        calls.sort(key=lambda each: (each[0], each[1].trace_id))
+        rows["tool_calls"] = [tuple(row) for row in merge_tool_calls([call for _, call in calls], parents)]
+        for name, found in rows.items():
+            _insert(store, name, found)
+    # The tables appear under their names only when they are complete: another thread may be looking.
+    for name in _DERIVED:
+        store.execute(f"ALTER TABLE {_partial(name)} RENAME TO {name}")
 
 
-def _contents(store: Store) -> Iterator[list[SpanContent]]:
+def _partial(name: str) -> str:
+    return f"{name}_partial"
+
+
+def _insert(store: Store, name: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in schema.TABLES[name].columns)
+        store.insert(f"INSERT INTO {_partial(name)} SELECT {cast} FROM derived_rows", derived_rows=_table(name, rows))
+
+
+def _contents(store: Store) -> Iterator[tuple[int, SpanContent]]:
+    """Give every span with its start in microseconds, as they were read."""
     query = """
-        SELECT c.trace_id, c.span_id, s.parent_id, s.kind, s.name, s.status, c.input, c.output, c.attributes, c.events,
-               c.links
+        SELECT coalesce(epoch_us(s.start), 0), c.trace_id, c.span_id, s.parent_id, s.kind, s.name, s.status, c.input,
+               c.output, c.attributes, c.events, c.links
         FROM contents c JOIN spans s USING (trace_id, span_id)
-        ORDER BY s.start, c.trace_id, c.span_id
     """
     for batch in store.batches(query, _CHUNK):
-        yield [span_content(*values) for values in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
+        for start, *values in zip(*(c.to_pylist() for c in batch.columns), strict=True):
+            yield start, span_content(*values)
 
 
 def span_content(  # noqa: PLR0917

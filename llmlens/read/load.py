@@ -201,7 +201,7 @@ class Loader:
         n = pa.array(range(self._n, self._n + wide.rows), pa.int64())
         self._n += wide.rows
         table = wide.table().append_column("resource", pa.array(numbers, pa.int32())).append_column("n", n)
-        sql = staged_sql(wide.mapping(self.conventions), wide.fields, feature_given=self.feature is not None)
+        sql = staged_sql(wide.known, wide.fields, feature_given=self.feature is not None)
         self.store.insert(f"INSERT INTO staged {sql}", wide=table)
         columns = "trace_id, span_id, attributes, events, links, resource, n"
         self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM wide", wide=table)

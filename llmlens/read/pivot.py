@@ -26,8 +26,11 @@ Fields = dict[Field, str]
 class Wide:
     """The wide table so far, in pieces, and what occurs in it: names of attributes, resource attributes and events.
 
-    `fields` says in which column a field is; a piece where it does not occur lacks that column.
+    `known` are the conventions reduced to that; `fields` says in which column a field is, and a piece that was made
+    before it occurred lacks that column.
     """
+
+    known: Conventions = field(default_factory=lambda: Conventions((), (), {}, {}))
 
     pieces: list[pa.Table] = field(default_factory=list)
     rows: int = 0
@@ -41,38 +44,44 @@ class Wide:
     ) -> None:
         """Pivot some spans; a thousand or two at a time are still in the processor's cache from being decoded."""
         attributes = [span.attributes for span in spans]
-        present = set().union(*attributes)
         with_events = [i for i, span in enumerate(spans) if span.events]
-        events = {event.name for i in with_events for event in spans[i].events}
-        resources = set().union(*{id(s.origin): s.origin.resource for s in spans}.values())
-        mapping = conventions.expanded(present, resources, events)
+        self._meet(
+            conventions,
+            set().union(*attributes),
+            set().union(*{id(s.origin): s.origin.resource for s in spans}.values()),
+            {event.name for i in with_events for event in spans[i].events},
+        )
+        mapping = self.known
         columns = _own_columns(spans, source, attributes)
         columns["convention"] = _text_array(_conventions(attributes, mapping))
-        for key in mapping.fields():
-            name = self.fields.setdefault(key, f"f{len(self.fields)}")
-            values = _values(key, spans, attributes, with_events)
-            columns[name] = _numbers(values) if key.number else _said(_texts(values))
+        values = _values(self.fields, spans, attributes, with_events)
+        for key, name in self.fields.items():
+            columns[name] = _numbers(values[key]) if key.number else _said(_texts(values[key]))
         for name in MERGED:
-            columns[name] = _merged(attributes, mapping.columns.get(name, ()), present)
+            columns[name] = _merged(attributes, mapping.columns.get(name, ()), self.attributes)
         if feature is not None:
             columns["feature_given"] = _texts([feature({"name": s.name, **s.attributes}) for s in spans])
         import pyarrow as pa
 
         self.pieces.append(pa.table(columns))
         self.rows += len(spans)
-        self.attributes |= present
-        self.resources |= resources
-        self.events |= events
+
+    def _meet(self, conventions: Conventions, attributes: set[str], resources: set[str], events: set[str]) -> None:
+        """Note the names that occur; where there are new ones, find the rules and fields they bring."""
+        new = not (attributes <= self.attributes and resources <= self.resources and events <= self.events)
+        if new or not self.rows:
+            self.attributes |= attributes
+            self.resources |= resources
+            self.events |= events
+            self.known = conventions.expanded(self.attributes, self.resources, self.events)
+            for key in self.known.fields():
+                self.fields.setdefault(key, f"f{len(self.fields)}")
 
     def table(self) -> pa.Table:
         """Give the pieces as one table."""
         import pyarrow as pa
 
         return pa.concat_tables(self.pieces, promote_options="default")
-
-    def mapping(self, conventions: Conventions) -> Conventions:
-        """Reduce the conventions to what occurs."""
-        return conventions.expanded(self.attributes, self.resources, self.events)
 
 
 def _own_columns(
@@ -122,22 +131,29 @@ def dumps(value: Any) -> bytes:
 
 
 def _values(
-    key: Field,
+    fields: Fields,
     spans: Sequence[RawSpan],
     attributes: Sequence[Mapping[str, Any]],
     with_events: Sequence[int],
-) -> list[Any]:
-    what, name, detail, _ = key
-    if what == "attribute":
-        return [a.get(name) for a in attributes]
-    if what == "resource":
-        return [s.origin.resource.get(name) for s in spans]
-    found: list[Any] = [None] * len(spans)
-    for i in with_events:
-        for event in spans[i].events:
-            if event.name == name:
-                found[i] = event.attributes.get(detail) if detail else event.time_ns
-                break
+) -> dict[Field, list[Any]]:
+    """Collect the values of every field, a list with one for each span."""
+    found: dict[Field, list[Any]] = {key: [None] * len(spans) for key in fields}
+    wanted = {key.name: found[key] for key in fields if key.what == "attribute"}
+    # One walk over what a span has is shorter than asking it for all that it might have.
+    for i, has in enumerate(attributes):
+        for name in has:
+            if name in wanted:
+                wanted[name][i] = has[name]
+    for key in fields:
+        if key.what == "resource":
+            found[key] = [s.origin.resource.get(key.name) for s in spans]
+        elif key.what == "attribute":
+            found[key] = wanted[key.name]  # the same values may be wanted as texts and as numbers
+        else:
+            for i in with_events:
+                event = next((e for e in spans[i].events if e.name == key.name), None)
+                if event is not None:
+                    found[key][i] = event.attributes.get(key.detail) if key.detail else event.time_ns
     return found
 
 
@@ -239,22 +255,19 @@ def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], 
                 steps.append((name, key, source.reader == "json"))
     if not steps:
         return pa.nulls(len(attributes), pa.string())
-    if len(steps) == 1:
-        # One attribute holds it all, and a load has few different ones: each is read once.
-        name = steps[0][0]
-        known: dict[Any, bytes | None] = {None: None}
-        merged = []
-        for a in attributes:
-            value = a.get(name)
-            if not isinstance(value, str | None):
-                merged.append(_merge(a, steps))
-                continue
-            if value not in known:
-                known[value] = _merge(a, steps)
-            merged.append(known[value])
-    else:
-        wanted = {name for name, _, _ in steps}
-        merged = [_merge(a, steps) if not wanted.isdisjoint(a) else None for a in attributes]
+    # A load has few different ones: each is put together once.
+    known: dict[tuple[Any, ...], bytes | None] = {}
+    merged = []
+    asked = [name for name, _, _ in steps]
+    for has in attributes:
+        values = tuple(map(has.get, asked))
+        key = (values, tuple(map(type, values)))  # 1, 1.0 and True are equal
+        try:
+            if key not in known:
+                known[key] = _merge(has, steps)
+            merged.append(known[key])
+        except TypeError:  # a list or a map among them
+            merged.append(_merge(has, steps))
     return _json_array(merged)
 
 
