@@ -21,8 +21,8 @@ import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from llmlens.read.prices.rules import USER_KEYS
 from llmlens.read.prices.price_table import PriceTable, price_table, price_version
+from llmlens.read.prices.rules import USER_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -192,9 +192,7 @@ def main() -> None:
     row("cost(by=feature, model; every=1D)", f"{ratio:.2f} × the SQL", f"{COST_LIMIT} ×", met=ratio <= COST_LIMIT)
 
 
-TASKS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    task.__name__: task for task in (read, derive, cost)
-}
+TASKS: dict[str, Callable[[Path], dict[str, Any]]] = {task.__name__: task for task in (read, derive, cost)}
 
 if __name__ == "__main__":
     main()

@@ -71,10 +71,11 @@ def session_rollup(traces: ir.Table) -> ir.Table:
 
 
 def unpriced(spans: ir.Table) -> ir.BooleanValue:
-    """Say which spans are calls that used tokens at a cost nobody knows."""
+    """Say which spans are calls at a cost nobody knows: they used tokens, or went well without saying how many."""
     tokens = spans.input_tokens.notnull() | spans.output_tokens.notnull()
     used = (spans.usage_source != "missing").fill_null(tokens)
-    return spans.kind.isin(schema.USAGE_KINDS) & used & spans.cost_usd.isnull()
+    went_well = spans.status.isin(["ok", "unset"]).fill_null(value=False)
+    return spans.kind.isin(schema.USAGE_KINDS) & (used | went_well) & spans.cost_usd.isnull()
 
 
 def _times(condition: ir.BooleanValue) -> ir.IntegerScalar:

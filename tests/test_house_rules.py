@@ -14,9 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("errors", "schema", "store", "traces", "read", "measure", "view", "cli")
 
 
-@pytest.mark.parametrize(
-    "command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join
-)
+@pytest.mark.parametrize("command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join)
 def test_is_clean(command: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -29,12 +27,18 @@ def test_nothing_imports_upward() -> None:
         if parts[0] not in LAYERS:
             continue
         for node in ast.parse(file.read_text(encoding="utf-8")).body:  # imports on first use may look up: they are few
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = parts[: len(parts) - node.level] if file.name != "__init__.py" else parts[: -node.level]
-                target = [*base, *(node.module or "").split(".")]
-                named = target[0] or (node.names[0].name if not base else "")
-                if named in LAYERS and LAYERS.index(named) > LAYERS.index(parts[0]):
-                    upward.append(f"{file.relative_to(ROOT)} imports {named}")
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            base = ("llmlens", *parts)[: -node.level] if node.level else ()
+            target = [*base, *(node.module or "").split(".")]
+            if target[0] != "llmlens":
+                continue
+            inside = [part for part in target[1:] if part]
+            upward += [
+                f"{file.relative_to(ROOT)} imports {named}"
+                for named in inside[:1] or [alias.name for alias in node.names]
+                if named in LAYERS and LAYERS.index(named) > LAYERS.index(parts[0])
+            ]
     assert upward == []
 
 

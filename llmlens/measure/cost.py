@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import schema
-from ..arguments import explains_arguments
-from ..rollups import unpriced
+from llmlens import schema
+from llmlens.arguments import explains_arguments
+from llmlens.rollups import unpriced
+
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 _SUMS = ("input_tokens", "cache_read_tokens", "output_tokens")
 

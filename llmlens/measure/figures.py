@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..theme import escape_label, figure_template
+from llmlens.theme import escape_label, figure_template
+
 from .shape import plain
 
 if TYPE_CHECKING:

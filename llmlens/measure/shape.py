@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .. import schema
-from ..errors import SelectionError, unknown
+from llmlens import schema
+from llmlens.errors import SelectionError, unknown
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..callable_module import call_with
+from llmlens.callable_module import call_with
+
 from .anything import read
 from .otlp import read_otlp
 from .table import read_csv, read_frame, read_jsonl, read_parquet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import explains_arguments
+from llmlens.arguments import explains_arguments
 from llmlens.errors import ReadError
 from llmlens.traces import Traces
 

@@ -24,7 +24,7 @@ MERGED = ("params", "metadata")
 TEXTS = ("input", "output")
 
 #: How to read a source, as SQL; `{x}` is the text of the attribute (NULL where it says nothing: "", "None", "null"),
-#: `{start}` the start of the span in ns. An attribute that is read as `integer` or `number` is pivoted as a finite DOUBLE.
+#: `{start}` the start of the span in ns. An attribute read as `integer` or `number` is pivoted as a finite DOUBLE.
 READERS: dict[str, str] = {
     "text": "{x}",
     "integer": "tally({x})",

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .contents.rows import ToolCall
 
 _DERIVED = ("messages", "documents", "tool_calls")
+#: Kinds that have none: looking is most of the cost.
+_NO_DOCUMENTS = ("llm", "embedding", "event")
+_NO_CALLS = ("retriever", "reranker", "embedding", "event")
 _CHUNK = 2_000
 _ROWS = 20_000
 
@@ -43,8 +46,10 @@ def _make(store: Store) -> None:
     with without_gc():
         for start, span in _contents(store):
             rows["messages"] += messages(span)
-            rows["documents"] += documents(span)
-            calls += [(start, call) for call in tool_calls(span)]
+            if span.kind not in _NO_DOCUMENTS:
+                rows["documents"] += documents(span)
+            if span.kind not in _NO_CALLS:
+                calls += [(start, call) for call in tool_calls(span)]
             parents[span.trace_id, span.span_id] = span.parent_id
             for name, found in rows.items():
                 if len(found) >= _ROWS:
@@ -72,10 +77,12 @@ def _insert(store: Store, name: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _contents(store: Store) -> Iterator[tuple[int, SpanContent]]:
     """Give every span with its start in microseconds, as they were read."""
-    query = """
+    # A load has its contents in two tables, which need not be joined to the resources; what was opened has them in one.
+    contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
+    query = f"""
         SELECT coalesce(epoch_us(s.start), 0), c.trace_id, c.span_id, s.parent_id, s.kind, s.name, s.status, c.input,
                c.output, c.attributes, c.events, c.links
-        FROM contents c JOIN spans s USING (trace_id, span_id)
+        FROM {contents if store.has("texts") else "contents"} c JOIN spans s USING (trace_id, span_id)
     """
     for batch in store.batches(query, _CHUNK):
         for start, *values in zip(*(c.to_pylist() for c in batch.columns), strict=True):

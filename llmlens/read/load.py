@@ -23,8 +23,6 @@ from .texts import CONTENT_ROWS, keep_text_sources
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import pyarrow as pa
-
     from .table import TableLoad
 
 #: Spans are pivoted when there are this many; rows are mapped by SQL when there are this many, or when their source has

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..arguments import explains_arguments
+from llmlens.arguments import explains_arguments
 from llmlens.traces import Traces
 
 from .conventions_file import load_conventions

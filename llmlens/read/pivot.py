@@ -261,11 +261,11 @@ def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], 
     asked = [name for name, _, _ in steps]
     for has in attributes:
         values = tuple(map(has.get, asked))
-        key = (values, tuple(map(type, values)))  # 1, 1.0 and True are equal
+        typed = (values, tuple(map(type, values)))  # 1, 1.0 and True are equal
         try:
-            if key not in known:
-                known[key] = _merge(has, steps)
-            merged.append(known[key])
+            if typed not in known:
+                known[typed] = _merge(has, steps)
+            merged.append(known[typed])
         except TypeError:  # a list or a map among them
             merged.append(_merge(has, steps))
     return _json_array(merged)

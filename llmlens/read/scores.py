@@ -52,7 +52,9 @@ def span_scores(span: RawSpan, marks: set[str]) -> list[RawScore]:
     if marks.isdisjoint(span.attributes) and not any(event.name in marks for event in span.events):
         return []
     kind = str(span.attributes.get("openinference.span.kind", "")).lower()
-    return contents.scores(_content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span)))
+    return contents.scores(
+        _content(span.trace_id, span.span_id, kind, span.attributes, events_of(span), links_of(span))
+    )
 
 
 def log_scores(log: RawLog) -> list[RawScore]:

@@ -17,8 +17,6 @@ from .contents import assemble_input, assemble_output
 from .conventions import TEXTS, Conventions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from llmlens.store import Store
 
 #: What a load stores of the contents: the attributes as JSON, the number of the resource, and texts that came as such.
@@ -26,7 +24,7 @@ CONTENT_ROWS = """
     CREATE TABLE content_rows (trace_id VARCHAR, span_id VARCHAR, input VARCHAR, output VARCHAR, attributes VARCHAR,
                                events VARCHAR, links VARCHAR, resource INTEGER, n BIGINT)
 """
-_CHUNK = 20_000
+_CHUNK = 2_000
 
 
 def keep_text_sources(store: Store, conventions: Conventions, present: set[str], resources: dict[str, int]) -> None:
@@ -94,26 +92,27 @@ def _path(attribute: str) -> str:
 
 
 def _make(store: Store) -> None:
-    store.execute("CREATE TABLE texts AS SELECT n, input, output FROM raw_contents")
+    import pyarrow as pa
+
+    store.execute("CREATE OR REPLACE TABLE whole_texts AS SELECT n, input, output FROM raw_contents")
     query = """
-        SELECT c.n, t.input, t.output, c.attributes, c.events FROM content_rows c JOIN texts t USING (n)
-        WHERE t.input IS NULL OR t.output IS NULL ORDER BY c.n
+        SELECT c.n, t.input, t.output, c.attributes, c.events FROM content_rows c JOIN whole_texts t USING (n)
+        WHERE t.input IS NULL OR t.output IS NULL
     """
+    kinds = {"n": pa.int64(), "input": pa.string(), "output": pa.string()}
+    filled = [pa.table({name: pa.array([], kind) for name, kind in kinds.items()})]
     for batch in store.batches(query, _CHUNK):
-        filled = [row for row in map(fill_texts, batch.to_pylist()) if row["input"] or row["output"]]
-        if filled:
-            update = "UPDATE texts SET input = f.input, output = f.output FROM filled f WHERE texts.n = f.n"
-            store.insert(update, filled=_filled(filled))
+        rows = [row for row in map(fill_texts, batch.to_pylist()) if row["input"] or row["output"]]
+        filled.append(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()}))
+    texts = """
+        CREATE OR REPLACE TABLE texts AS
+        SELECT n, coalesce(f.input, t.input) AS input, coalesce(f.output, t.output) AS output
+        FROM whole_texts t LEFT JOIN filled f USING (n)
+    """
+    store.insert(texts, filled=pa.concat_tables(filled))
+    store.execute("DROP TABLE whole_texts")
     names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in schema.CONTENTS.names if c != "resource")
     store.execute(f"""
         CREATE VIEW contents AS SELECT {names}, r.resource
         FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource
     """)
-
-
-def _filled(rows: list[dict[str, Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    text = pa.string()
-    columns = {"n": pa.int64(), "input": text, "output": text}
-    return pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in columns.items()})

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import anywidget
 import traitlets
 
-from ..errors import UnknownNameError, nearest, unknown
+from llmlens.errors import UnknownNameError, nearest, unknown
+
 from . import snapshot, wire
 
 if TYPE_CHECKING:
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 logger = logging.getLogger(__name__)
 

@@ -7,15 +7,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import schema
-from ..errors import SelectionError, unknown
+from llmlens import schema
+from llmlens.rollups import unpriced
+from llmlens.errors import SelectionError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import ibis.expr.types as ir
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 #: What can be the area of a tile, and its unit.
 VALUES = {
@@ -238,8 +239,8 @@ def _levels(calls: ir.Table, path: tuple[str, ...], value: str) -> ir.Table:
         "cost_usd": _value(calls, "cost_usd").sum(),
         "tokens": _value(calls, "total_tokens").sum(),
         "calls": calls.count(),
-        "n_missing": chosen.isnull().sum(),
-        "n_unpriced": _value(calls, "cost_usd").isnull().sum(),
+        "n_missing": _lacks(calls, value).sum(),
+        "n_unpriced": _lacks(calls, "cost_usd").sum(),
         "n_traces": calls.trace_id.nunique(),
         "since": calls.start.min(),
         "until": ibis.coalesce(calls.end, calls.start).max(),
@@ -267,7 +268,12 @@ def _value(calls: ir.Table, value: str) -> ir.NumericColumn:
     return column
 
 
+def _lacks(calls: ir.Table, value: str) -> ir.BooleanValue:
+    """Say which calls have a value that is not known; a call that failed before it used anything has no cost to know."""
+    return unpriced(calls) if value == "cost_usd" else _value(calls, value).isnull()
+
+
 def _missing(calls: ir.Table, value: str) -> ir.Table:
-    lacking = calls.filter(_value(calls, value).isnull())
+    lacking = calls.filter(_lacks(calls, value))
     counted = lacking.group_by("model").agg(n=lacking.count())
     return counted.order_by(counted.n.desc(), counted.model)

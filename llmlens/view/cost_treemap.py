@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from .. import schema, theme
+from llmlens import schema, theme
+
 from . import snapshot
 from .base import View, css, esm, handles
 from .cost_tree import VALUES, CostTree, check_path, check_value
@@ -15,7 +16,7 @@ from .plot import PlotlyView
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 _SNAPSHOT_LEAVES = 24
 _DASH = "\u2013"

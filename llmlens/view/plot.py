@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from .. import theme
+from llmlens import theme
+
 from . import snapshot
 from .base import View, css, esm, handles
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 _MAX_ROWS = 30
 
@@ -70,7 +71,7 @@ class Plot(PlotlyView):
                 f"Plot shows a plotly Figure, but got {type(figure).__name__}. Measures give one with .plot()."
             )
         if source is None:
-            from ..traces import Traces
+            from llmlens.traces import Traces
 
             source = Traces.from_frames({})
         if figure.layout.height:

@@ -9,7 +9,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from .. import theme
+from llmlens import theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..errors import unknown
+from llmlens.errors import unknown
+
 from . import wire
 
 if TYPE_CHECKING:
-    from ..read.contents import SpanContent
-    from ..traces import Traces
+    from llmlens.read.contents import SpanContent
+    from llmlens.traces import Traces
 
 #: A text is sent up to here at first; more on demand.
 CLIP = 20_000
@@ -29,7 +30,7 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
 
     Nothing is cut. Raises `UnknownNameError` when there is no such span.
     """
-    from ..read.contents import documents
+    from llmlens.read.contents import documents
 
     spans, contents = traces.table("spans"), traces.table("contents")
     row = traces.fetch(spans.filter((spans.trace_id == trace_id) & (spans.span_id == span_id)).limit(1))
@@ -56,7 +57,7 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
 
 
 def _content(row: dict[str, Any], texts: dict[str, Any]) -> SpanContent:
-    from ..read.contents import SpanContent
+    from llmlens.read.contents import SpanContent
 
     attributes, events, links = (_parsed(texts[name]) for name in ("attributes", "events", "links"))
     return SpanContent(
@@ -76,8 +77,8 @@ def _content(row: dict[str, Any], texts: dict[str, Any]) -> SpanContent:
 
 def _messages(content: SpanContent) -> list[dict[str, Any]]:
     """Give the messages, each with the tool calls it asks for."""
-    from ..read.contents import messages
-    from ..read.contents.sources import turns
+    from llmlens.read.contents import messages
+    from llmlens.read.contents.sources import turns
 
     found = [message._asdict() for message in messages(content)]
     for direction, text in (("input", content.input), ("output", content.output)):
@@ -91,7 +92,7 @@ def _messages(content: SpanContent) -> list[dict[str, Any]]:
 
 def _tool_calls(traces: Traces, content: SpanContent, start: Any) -> list[dict[str, Any]]:
     """Give the tool calls of a span; those a model asks for with what came of them, found on the spans beside it."""
-    from ..read.contents import merge_tool_calls, tool_calls
+    from llmlens.read.contents import merge_tool_calls, tool_calls
 
     calls = tool_calls(content)
     if content.kind == "llm" and calls:

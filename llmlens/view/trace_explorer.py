@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..errors import UnknownNameError, unknown
+from llmlens.errors import UnknownNameError, unknown
+
 from . import span_detail, trace_index, wire
 from .base import View, css, esm, handles
 from .trace_snapshot import explorer_snapshot
@@ -16,7 +17,7 @@ from .trace_snapshot import explorer_snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 logger = logging.getLogger(__name__)
 

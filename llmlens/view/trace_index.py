@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..errors import unknown
+from llmlens.errors import unknown
+
 from . import wire
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
 
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 #: As many rows as the browser holds, sorts and filters itself; beyond, it asks for pages.
 PAGE = 10_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import snapshot, trace_index
 
 if TYPE_CHECKING:
-    from ..traces import Traces
+    from llmlens.traces import Traces
 
 _TRACES, _SPANS, _DEEPEST = 20, 60, 12
 _COLUMNS = (

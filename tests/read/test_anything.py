@@ -53,7 +53,7 @@ def test_options_reach_the_reader(otlp: Any) -> None:
     assert read(path, feature="acme.part").spans["feature"].tolist() == ["p"]
     with pytest.raises(ReadError, match=r"a\.jsonl:2: not JSON"):
         read(path, strict=True)
-    with pytest.raises(TypeError, match="Did you mean .strict."):
+    with pytest.raises(TypeError, match=r"Did you mean .strict."):
         read(path, stric=True)  # type: ignore[call-arg]
 
 

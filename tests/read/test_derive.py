@@ -70,7 +70,7 @@ def test_an_interrupted_derivation_is_made_anew(traces: Traces, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setitem(derive._MAKERS, "messages", broken)
+        patched.setattr(derive, "messages", broken)
         with pytest.raises(KeyboardInterrupt):
             _ = traces.messages
     assert len(traces.messages) == 10

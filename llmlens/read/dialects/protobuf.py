@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmlens.read.dialects.anyvalue import any_value, attributes, text
 from llmlens.read.dialects.values import LATEST_NS, SPAN_DIGITS, TRACE_DIGITS, Notes, dropped, hex_id, parent_id
-from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawLink, RawLog, RawSpan, Value
 from llmlens.read.dialects.wire import DecodeError, LogsData, Status, TracesData
+from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawLink, RawLog, RawSpan, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

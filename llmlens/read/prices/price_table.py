@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from llmlens.read.raw import Problem
 from llmlens.schema import USAGE_KINDS
 
-from .models import find_model
 from .context import ORDINARY, cache_write_1h_sql, context_sql, read_context
-from .rules import DAY_US, NoTokenPriceError, Rule, rules
-from ..raw import Problem
+from .models import find_model
 from .own import UserPrice, UserPrices, read_prices, user_rule
+from .rules import DAY_US, NoTokenPriceError, Rule, rules
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import explains_arguments
-from ...traces import Traces
-from ..conventions_file import built_in
-from ..dialects import decode_document
-from ..files import Paths, find, source_name
-from ..load import Loader
+from llmlens.arguments import explains_arguments
+from llmlens.read.conventions_file import built_in
+from llmlens.read.dialects import decode_document
+from llmlens.read.files import Paths, find, source_name
+from llmlens.read.load import Loader
+from llmlens.traces import Traces
+
 from .tables import read_table, to_tables
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ..prices.own import UserPrices
-    from ..raw import Raw
+    from llmlens.read.prices.own import UserPrices
+    from llmlens.read.raw import Raw
 
 
 @explains_arguments
@@ -36,9 +37,9 @@ def read_csv(
     """Read CSV files with one row a call or a span.
 
     Columns are recognised by their names, in any spelling, with their units (`latency_ms`, `Prompt Tokens`,
-    `gen_ai.usage.input_tokens`, ...); the repr of the result says what was taken as what. What is not recognised goes to
-    `metadata`, and `contents.attributes` holds the whole row. Columns that look like judgements become `scores`. Ids that
-    are missing are made.
+    `gen_ai.usage.input_tokens`, ...); the repr of the result says what was taken as what. What is not recognised goes
+    to `metadata`, and `contents.attributes` holds the whole row. Columns that look like judgements become `scores`.
+    Ids that are missing are made.
 
     `columns`: tidy column -> header, or (header, unit), such as `{"duration_s": ("took", "ms")}`.
     `feature`: the header that names the product feature, or a function of a row.
@@ -106,7 +107,7 @@ def nested_trace(text: str, line: int) -> Iterable[Raw]:
     """Decode a cell that holds a whole trace as JSON."""
     import orjson
 
-    from ..raw import Problem
+    from llmlens.read.raw import Problem
 
     try:
         document = orjson.loads(text)

@@ -12,7 +12,8 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from ...schema import KINDS
+from llmlens.schema import KINDS
+
 from .aliases import aliases
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def is_json(values: Column) -> bool:
     return values.dtype == object
 
 
-def blank(values: Column) -> Column:
+def blank(values: Column | pd.DataFrame) -> Column:
     """Make an empty text column as long as `values`."""
     return pd.Series(pd.NA, index=values.index, dtype="str")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ...errors import unknown
-from ...schema import SPANS
+from llmlens.errors import unknown
+from llmlens.schema import SPANS
+
 from . import cells
 from .aliases import Shape, aliases, find, squeeze, words
 from .score_columns import ScoreColumns, given_scores, score_columns

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 import pandas as pd
 
-from ...schema import CONTENTS, SPANS
+from llmlens.read.raw import Problem
+from llmlens.schema import CONTENTS, SPANS
+
 from . import cells, json_rows
 from .aliases import aliases
 from .columns import Overrides, Recognition, recognise
-from ..raw import Problem
 from .score_columns import score_rows
 from .tidy_frames import empty
 
@@ -276,8 +277,8 @@ class Conversion:
             elif name in self.bad:
                 rest[name] = values.where(self.bad[name])
         metadata = json_rows.objects(rest, length)
-        if (values := self._source("metadata")) is not None:
-            metadata = json_rows.merged(values, metadata, self.known.columns["metadata"].source)
+        if (given := self._source("metadata")) is not None:
+            metadata = json_rows.merged(given, metadata, self.known.columns["metadata"].source)
         self.spans["metadata"] = metadata.mask(metadata == "{}", pd.NA)
         self.contents["attributes"] = json_rows.objects(self.rows.columns(), length)
         if self.feature:

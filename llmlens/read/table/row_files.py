@@ -15,9 +15,10 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 
-from ...errors import ReadError
-from ..files import open_binary
-from ..raw import Problem
+from llmlens.errors import ReadError
+from llmlens.read.files import open_binary
+from llmlens.read.raw import Problem
+
 from .rows import Rows, frame_rows, record_frame, unique, utf8
 
 if TYPE_CHECKING:

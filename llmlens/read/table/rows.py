@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import orjson
@@ -15,7 +15,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..raw import Problem
+    from llmlens.read.raw import Problem
 
 
 @dataclass
@@ -124,7 +124,7 @@ def frame_rows(frame: pd.DataFrame | pa.Table, *, first_line: int = 1) -> Rows:
     else:
         levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
         labels = [*levels, *frame.columns]
-        columns = [_pandas_column(frame.index.get_level_values(name).to_series()) for name in levels]
+        columns = [_pandas_column(frame.index.get_level_values(cast("str", name)).to_series()) for name in levels]
         columns += [_pandas_column(frame.iloc[:, i]) for i in range(frame.shape[1])]
     names, notes = unique([".".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in labels])
     length = len(frame)
@@ -138,19 +138,20 @@ def _arrow_column(values: pa.ChunkedArray) -> pd.Series[Any]:
     kind = values.type
     if pa.types.is_dictionary(kind):
         values, kind = values.cast(kind.value_type), kind.value_type
+    series: pd.Series[Any]
     if pa.types.is_boolean(kind):
-        return values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
-    if pa.types.is_integer(kind) and kind != pa.uint64():
-        return values.cast(pa.int64()).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return values.cast(pa.float64()).to_pandas().astype("Float64")
-    if pa.types.is_timestamp(kind):
-        return values.to_pandas()
-    if pa.types.is_large_string(kind) or pa.types.is_string(kind) or pa.types.is_string_view(kind):
-        return pd.Series(values.to_pandas(), dtype="str")
-    if pa.types.is_duration(kind):
-        return values.to_pandas()
-    return column(values.to_pylist())
+        series = values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+    elif pa.types.is_integer(kind) and kind != pa.uint64():
+        series = values.cast(pa.int64()).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        series = values.cast(pa.float64()).to_pandas().astype("Float64")
+    elif pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        series = values.to_pandas()
+    elif pa.types.is_large_string(kind) or pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        series = pd.Series(values.to_pandas(), dtype="str")
+    else:
+        series = column(values.to_pylist())
+    return series
 
 
 def _pandas_column(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from llmlens.read.raw import Origin, Problem, Raw, RawEvent, RawScore, RawSpan, Value
+
 from . import cells
-from ..raw import Origin, Problem, Raw, RawEvent, RawScore, RawSpan, Value
 from .rows import dump
 
 if TYPE_CHECKING:

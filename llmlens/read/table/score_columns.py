@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...errors import unknown
-from ...schema import SCORES
+from llmlens.errors import unknown
+from llmlens.schema import SCORES
+
 from . import cells
 from .aliases import aliases, find, squeeze, words
 from .rows import dump
@@ -102,8 +103,9 @@ def _rows(
     number, _ = cells.number(values)
     truth = cells.truth(values)
     label = cells.label(values).where(number.isna())
-    if score.label in samples:
+    if score.label is not None and score.label in samples:
         label = cells.label(samples[score.label]).fillna(label)
+    comment = None if score.comment is None else samples.get(score.comment)
     long = label.str.len().gt(_LONG_LABEL).fillna(value=False)
     data_type = long.map({True: "text", False: "categorical"}).astype("str")
     columns = {
@@ -113,7 +115,7 @@ def _rows(
         "value": number.fillna(truth),
         "label": label,
         "data_type": data_type.mask(truth.notna(), "boolean").mask(number.notna(), "numeric"),
-        "comment": cells.text(samples[score.comment]) if score.comment in samples else nothing,
+        "comment": nothing if comment is None else cells.text(comment),
     }
     table = tidy(SCORES, columns, spans.index)
     table = table[table["value"].notna() | table["label"].notna()]

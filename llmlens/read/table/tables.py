@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
-from ...schema import CONTENTS, SCORES, SPANS
+from llmlens.read.raw import Problem, Raw
+from llmlens.schema import CONTENTS, SCORES, SPANS
+
 from . import cells, json_rows
 from .columns import Overrides, Recognition
 from .conversion import Conversion, Feature, Scores
-from ..raw import Problem, Raw
 from .row_files import read_csv_rows, read_jsonl_rows, read_parquet_rows
 from .rows import Rows, frame_rows
 from .runs import raw_shape, to_raw_spans

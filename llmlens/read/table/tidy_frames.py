@@ -9,7 +9,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...schema import Table
+    from llmlens.schema import Table
 
 _DTYPES: Mapping[str, Any] = {
     "text": "str",
