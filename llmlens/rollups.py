@@ -74,7 +74,7 @@ def unpriced(spans: ir.Table) -> ir.BooleanValue:
     """Say which spans are calls at a cost nobody knows: they used tokens, or went well without saying how many."""
     tokens = spans.input_tokens.notnull() | spans.output_tokens.notnull()
     used = (spans.usage_source != "missing").fill_null(tokens)
-    went_well = spans.status.isin(["ok", "unset"]).fill_null(value=False)
+    went_well = spans.status.isin(["ok", "unset"]).fill_null(False)
     return spans.kind.isin(schema.USAGE_KINDS) & (used | went_well) & spans.cost_usd.isnull()
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmlens import schema
-from llmlens.rollups import unpriced
 from llmlens.errors import SelectionError, unknown
+from llmlens.rollups import unpriced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -269,8 +269,9 @@ def _value(calls: ir.Table, value: str) -> ir.NumericColumn:
 
 
 def _lacks(calls: ir.Table, value: str) -> ir.BooleanValue:
-    """Say which calls have a value that is not known; a call that failed before it used anything has no cost to know."""
-    return unpriced(calls) if value == "cost_usd" else _value(calls, value).isnull()
+    """Say which calls have a value that is not known; one that failed before it used anything has no cost to know."""
+    absent = _value(calls, value).isnull()
+    return unpriced(calls) | (calls.cost_usd.notnull() & absent) if value == "cost_usd" else absent
 
 
 def _missing(calls: ir.Table, value: str) -> ir.Table:

@@ -36,6 +36,7 @@ def spans(calls: list[tuple[Any, ...]] = CALLS) -> pd.DataFrame:
     frame["start"] = START + pd.to_timedelta(range(len(frame)), unit="h")
     frame["end"] = frame["start"] + pd.Timedelta(seconds=2)
     frame["duration_s"] = 2.0
+    frame["status"] = "ok"
     frame["depth"] = 0
     return frame
 
