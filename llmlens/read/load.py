@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Spans are pivoted when there are this many; rows are mapped by SQL when there are this many, or when their source has
 #: given this many bytes.
 _PIVOTED = 1024
+_LOOK = 64  # how often that is looked at
 _MAPPED = 16 * _PIVOTED
 _MAPPED_BYTES = 64 << 20
 
@@ -57,7 +58,7 @@ class Loader:
         self.feature = feature
         self.prices = prices
         self.strict = strict
-        self.items_in = 0
+        self._others_in = 0
         self.notes: list[str] = []
         self._spans: list[RawSpan] = []
         self._sources: list[str] = []
@@ -80,27 +81,32 @@ class Loader:
         for macro in MACROS:
             self.store.execute(macro)
 
+    @property
+    def items_in(self) -> int:
+        """Count the spans, rows, log records, scores and problems taken so far."""
+        return self._n + self._wide.rows + len(self._spans) + self._others_in
+
     def add_all(self, raws: Iterable[Raw], source: str, position: Callable[[], int] = int) -> None:
         """Take everything a dialect yields from one source; `position` says how many bytes it has read by now."""
         flushed = 0
         with without_gc():
             for raw in raws:
-                self.add(raw, source)
-                if not len(self._spans) % 64 and position() - flushed > _MAPPED_BYTES:
+                if type(raw) is not RawSpan:
+                    self._add_other(raw, source)
+                    continue
+                self._spans.append(raw)
+                self._sources.append(source)
+                if len(self._spans) % _LOOK:
+                    continue
+                if len(self._spans) >= _PIVOTED:
+                    self._pivot()
+                if self._wide.rows >= _MAPPED or position() - flushed > _MAPPED_BYTES:
                     self._flush()
                     flushed = position()
 
-    def add(self, raw: Raw, source: str) -> None:
-        """Take one item."""
-        self.items_in += 1
-        if type(raw) is RawSpan:
-            self._spans.append(raw)
-            self._sources.append(source)
-            if len(self._spans) >= _PIVOTED:
-                self._pivot()
-                if self._wide.rows >= _MAPPED:
-                    self._flush()
-        elif type(raw) is Problem:
+    def _add_other(self, raw: Raw, source: str) -> None:
+        self._others_in += 1
+        if type(raw) is Problem:
             self.problem(raw, source)
         elif type(raw) is RawLog:
             self._logs.append((raw, source))
@@ -118,7 +124,6 @@ class Loader:
         self.notes.extend(note for note in load.notes if note not in self.notes)
         self.add_all(load.raw, source)
         count = len(load.spans)
-        self.items_in += count
         if not count:
             return
         import pyarrow as pa

@@ -116,7 +116,7 @@ def _text_array(values: list[str | None]) -> pa.Array:
 def _json_array(values: list[bytes | None]) -> pa.Array:
     import pyarrow as pa
 
-    return pa.array(values, pa.binary()).cast(pa.string())
+    return pa.array(values, pa.binary()).view(pa.string())  # what `dumps` writes is UTF-8: no need to look again
 
 
 def dumps(value: Any) -> bytes:
@@ -257,9 +257,13 @@ def _merged(attributes: Sequence[Mapping[str, Any]], sources: Sequence[Source], 
         return pa.nulls(len(attributes), pa.string())
     # A load has few different ones: each is put together once.
     known: dict[tuple[Any, ...], bytes | None] = {}
-    merged = []
+    merged: list[bytes | None] = []
     asked = [name for name, _, _ in steps]
+    wanted = frozenset(asked)
     for has in attributes:
+        if wanted.isdisjoint(has):
+            merged.append(None)
+            continue
         values = tuple(map(has.get, asked))
         typed = (values, tuple(map(type, values)))  # 1, 1.0 and True are equal
         try:

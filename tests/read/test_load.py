@@ -172,6 +172,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     logs = [RawLog(f"{1 + n // 7:032x}", f"{n:016x}", "e", START, {}, {"n": n}, n) for n in range(1, 60, 3)]
     whole = loaded(*spans, *logs)
+    monkeypatch.setattr(load, "_LOOK", 1)
     monkeypatch.setattr(load, "_PIVOTED", 2)
     monkeypatch.setattr(load, "_MAPPED", 5)
     mixed = [*spans, *logs]
