@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,9 +160,9 @@ class _Reader(io.RawIOBase):
         self.given += filled
         return filled
 
+    @abstractmethod
     def _next(self, size: int) -> bytes:
         """Give 1 to `size` bytes, none at the end."""
-        raise NotImplementedError
 
 
 class _Steady(_Reader):

@@ -1,7 +1,7 @@
 """The texts of spans, taken out of their attributes when they are first asked for.
 
 Most of a load is text that stands in the attributes anyway. It is stored once; the `contents` table with its `input`
-and `output` is made when something asks for it, and one span's texts can be had without making it.
+and `output` is made when something asks for it.
 """
 
 from __future__ import annotations
@@ -50,11 +50,6 @@ def keep_text_sources(store: Store, conventions: Conventions, present: set[str],
 def make_contents(store: Store) -> None:
     """Make the `contents` table of a load, once."""
     store.once("contents", lambda: _make(store))
-
-
-def raw_contents(store: Store) -> str:
-    """Name the table or view that has the columns of `contents` without making it; texts that are spread are NULL."""
-    return "raw_contents" if store.has("raw_contents") else "contents"
 
 
 def fill_texts(row: dict[str, Any]) -> dict[str, Any]:
