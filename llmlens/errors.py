@@ -44,6 +44,14 @@ class ConventionsError(LlmlensError, ValueError):
     """A conventions file that is not valid."""
 
 
+class LangfuseError(LlmlensError):
+    """A Langfuse server could not be reached, or did not answer as it should; nothing that came before is lost."""
+
+
+class LabelError(LlmlensError, ValueError):
+    """A label, a score or a store of labels that cannot be used; nothing was stored."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of `known`, else the list of what there is.
 

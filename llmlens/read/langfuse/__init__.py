@@ -1,0 +1,1 @@
+"""Langfuse's API and its export files -> raw spans and scores."""

@@ -1,0 +1,191 @@
+"""HTTP to a Langfuse server: what to try again, how long to wait, and what to say when it is no use."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+
+from llmlens.errors import LangfuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_TRIES = 6
+_FIRST_WAIT_S = 0.25
+_LONGEST_WAIT_S = 20.0
+_UNAUTHORIZED = 401
+_TOO_MANY = 429
+#: The answer would be too large, or took too long: ask for less.
+_TOO_MUCH = (413, 422, 504, 524)
+_SERVER = 500
+
+
+class TooMuchError(LangfuseError):
+    """The server could not give so much at once."""
+
+
+@dataclass
+class Pause:
+    """A rest that all threads of a connection keep, because the server asked for it."""
+
+    on_wait: Callable[[float], object] | None = None
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, seconds: float) -> None:
+        """Let nobody send for so long."""
+        with self._lock:
+            self._until = max(self._until, time.monotonic() + seconds)
+        if self.on_wait is not None:
+            self.on_wait(seconds)
+
+    def keep(self, deadline: float | None) -> bool:
+        """Wait until the rest is over; False when that is after the deadline."""
+        while (left := self._until - time.monotonic()) > 0:
+            if deadline is not None and self._until > deadline:
+                return False
+            time.sleep(left)
+        return True
+
+
+class Transport:
+    """Sends requests with the keys of a project, which nothing here ever shows; safe on any thread."""
+
+    def __init__(self, base_url: str, public_key: str, secret_key: str, timeout: float) -> None:
+        """Prepare; nothing is sent yet."""
+        self.base_url = base_url
+        self.pause = Pause()
+        limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+        self._http = httpx.Client(
+            base_url=base_url, auth=httpx.BasicAuth(public_key, secret_key), timeout=timeout, limits=limits
+        )
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, deadline: float | None = None, smaller: bool = False
+    ) -> Any:
+        """Read; gives the parsed JSON. `deadline` is of `time.monotonic()`.
+
+        With `smaller`, what is too large or too slow raises `TooMuchError` at once, so that less can be asked for.
+        Raises `LangfuseError` for every other answer than 200, at last.
+        """
+        status, answer = self._request("GET", path, params, None, deadline, smaller=smaller)
+        if status >= 300:
+            raise LangfuseError(f"{self._where(path)} answered {status}: {said(answer)}")
+        return answer
+
+    def status(self, path: str, params: Mapping[str, Any]) -> tuple[int, Any]:
+        """Read, whatever the status is."""
+        return self._request("GET", path, params, None, None, smaller=False)
+
+    def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Write; gives the status and the parsed JSON, whatever they are, when trying again would not change them.
+
+        A request may arrive twice: send only what is the same when it does. Raises `LangfuseError` when no answer came.
+        """
+        return self._request(method, path, None, body, None, smaller=False)
+
+    def _request(
+        self, method: str, path: str, params: Any, body: Any, deadline: float | None, *, smaller: bool
+    ) -> tuple[int, Any]:
+        content = None if body is None else orjson.dumps(body)
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        failure, wait = "", _FIRST_WAIT_S
+        tried = 0
+        while tried < _TRIES:
+            if not self.pause.keep(deadline) or (deadline is not None and time.monotonic() > deadline):
+                raise LangfuseError(
+                    f"{self._where(path)}: the time for it was over. {failure or 'The server asked to wait longer.'}"
+                )
+            response, failure, slow = self._try(method, path, params, content, headers)
+            if response is not None and response.status_code == _TOO_MANY:
+                failure = "it allows no more requests for now (429)"
+                self.pause.ask(_seconds(response.headers.get("Retry-After"), wait))
+                continue  # waiting as it asked is not a failed try; the deadline ends it
+            if smaller and (slow or (response is not None and response.status_code in _TOO_MUCH)):
+                raise TooMuchError(f"{self._where(path)}: {failure or f'status {response.status_code}'}")
+            if response is not None and response.status_code < _SERVER:
+                answer, failure = _parsed(response)
+                if not failure:
+                    self._check_keys(response.status_code, answer)
+                    return response.status_code, answer
+            elif response is not None:
+                failure = f"it answered {response.status_code}: {said(_parsed(response)[0])}"
+            tried += 1
+            if tried < _TRIES:
+                time.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT_S)
+        raise LangfuseError(f"{self._where(path)} failed {_TRIES} times. The last time: {failure}")
+
+    def _try(
+        self, method: str, path: str, params: Any, content: bytes | None, headers: dict[str, str]
+    ) -> tuple[httpx.Response | None, str, bool]:
+        """Send once: the response, or what failed and whether it took too long.
+
+        Nothing of httpx's exceptions goes on: they hold the request, and with it the keys.
+        """
+        try:
+            return self._http.request(method, path, params=params, content=content, headers=headers), "", False
+        except httpx.TimeoutException:
+            return None, "it did not answer in time", True
+        except httpx.ConnectError as error:
+            return None, f"it cannot be reached ({error}): is the address right, is the network up?", False
+        except httpx.HTTPError as error:
+            return None, f"the connection broke ({type(error).__name__})", False
+        except httpx.InvalidURL as error:
+            return None, f"the address is not one ({error})", False
+
+    def _check_keys(self, status: int, answer: Any) -> None:
+        if status == _UNAUTHORIZED:
+            raise LangfuseError(
+                f"{self.base_url} does not know these keys. Are they of this server and region (base_url, "
+                "LANGFUSE_BASE_URL), and of one project, a public (pk-lf-…) and a secret one (sk-lf-…)? "
+                f"It said: {said(answer)}"
+            )
+
+    def _where(self, path: str) -> str:
+        return f"{self.base_url}{path}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __repr__(self) -> str:
+        """Say where to."""
+        return f"<Transport to {self.base_url}>"
+
+
+def _parsed(response: httpx.Response) -> tuple[Any, str]:
+    content = response.content
+    if not content.strip():
+        return None, ""
+    try:
+        return orjson.loads(content), ""
+    except orjson.JSONDecodeError:
+        if content.lstrip()[:1] == b"<":
+            return None, (
+                "it sent a web page instead of JSON: is this the address of Langfuse itself, or is there a proxy or a "
+                "sign-in page in front of it?"
+            )
+        return None, "its answer is not JSON, or was cut off"
+
+
+def _seconds(header: str | None, otherwise: float) -> float:
+    try:
+        return max(float(header or ""), 0.0)
+    except ValueError:
+        return otherwise
+
+
+def said(answer: Any) -> str:
+    """Take the sentence out of an answer that refuses; it may be nested, and a list."""
+    if isinstance(answer, dict):
+        parts = [said(answer[key]) for key in ("message", "error") if answer.get(key)]
+        return ": ".join(dict.fromkeys(parts))[:500] or "nothing"
+    if isinstance(answer, list) and answer:
+        return said(answer[0])
+    return str(answer)[:300] if answer else "nothing"
