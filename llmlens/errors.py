@@ -44,8 +44,12 @@ class ConventionsError(LlmlensError, ValueError):
     """A conventions file that is not valid."""
 
 
-class LangfuseError(LlmlensError):
-    """A Langfuse server could not be reached, or did not answer as it should; nothing that came before is lost."""
+class ServerError(LlmlensError):
+    """A server could not be reached, or did not answer as it should; nothing that came before is lost."""
+
+
+class LangfuseError(ServerError):
+    """The same of a Langfuse server."""
 
 
 class LabelError(LlmlensError, ValueError):

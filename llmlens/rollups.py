@@ -47,7 +47,7 @@ def trace_rollup(spans: ir.Table, trace_info: ir.Table) -> ir.Table:
         cost_usd=spans.cost_usd.sum(where=usage),
         n_unpriced=_times(unpriced(spans)),
     )
-    named = rolled.left_join(trace_info.select("trace_id", trace_name=trace_info.name), "trace_id")
+    named = rolled.left_join(trace_info.select("trace_id", "url", trace_name=trace_info.name), "trace_id")
     named = named.mutate(name=ibis.coalesce(named.trace_name, named.root_name))
     return named.select(*[c for c in schema.TRACES.names if c not in ("input", "output")])
 

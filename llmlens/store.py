@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STORED = ("spans", "contents", "scores", "problems")
 
 #: What is known of a trace beside its spans; not a public table, it feeds `traces`.
-TRACE_INFO = "CREATE TABLE trace_info (trace_id VARCHAR, name VARCHAR)"
+TRACE_INFO = "CREATE TABLE trace_info (trace_id VARCHAR, name VARCHAR, url VARCHAR)"
 
 
 def connect() -> duckdb.DuckDBPyConnection:

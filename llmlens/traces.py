@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from . import schema
 from .errors import ReadError, SelectionError, unknown
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
+
+
+@runtime_checkable
+class HasFrame(Protocol):
+    """What gives a frame of scores, such as a store of labels."""
+
+    def frame(self) -> pd.DataFrame:
+        """Give rows of the `scores` table."""
+        ...
 
 
 class Traces:
@@ -338,22 +347,23 @@ class Traces:
             scores.filter((scores.name == name) & (scores.value < float(below))).select("trace_id").distinct()
         )
 
-    def with_scores(self, scores: pd.DataFrame) -> Traces:
-        """Add judgements: a DataFrame with columns of the `scores` table, `trace_id`, `name` and `value` or `label`.
+    def with_scores(self, scores: pd.DataFrame | HasFrame) -> Traces:
+        """Add judgements: a DataFrame with columns of the `scores` table, or a store of labels.
 
-        A score with a `score_id` that is there already replaces it. Ids that are missing are made from the trace, the
-        span, the name and the author, so that adding the same frame twice adds it once.
+        Needed are `trace_id` or `session_id`, `name`, and `value` or `label`. A score with a `score_id` that is there
+        already replaces it. Ids that are missing are made from the trace, the span or the session, the name and the
+        author, so that adding the same frame twice adds it once.
 
-        Raises `UnknownNameError` for other columns, `SelectionError` for missing ones.
+        Raises `UnknownNameError` for other columns, `SelectionError` for missing ones, and for values that are none.
         """
         from .read.scores import complete_scores
 
+        frame = complete_scores(scores.frame() if isinstance(scores, HasFrame) else scores)
         known = self._store.ibis("scores") if self._scores is None else self._scores
         kept = self._store.keep(known, "scores")
         columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in schema.SCORES.columns)
         replaced = f"DELETE FROM {kept.get_name()} WHERE score_id IN (SELECT score_id FROM incoming)"
         added = f"INSERT INTO {kept.get_name()} SELECT {columns} FROM incoming"
-        frame = complete_scores(scores)
         self._store.insert(replaced, incoming=frame)
         self._store.insert(added, incoming=frame)
         return self._with(scores=kept)

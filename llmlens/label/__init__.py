@@ -1,0 +1,1 @@
+"""Judgements of people: a durable store, write-back to servers, agreement."""

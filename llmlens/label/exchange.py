@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, fields
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
 from llmlens import schema
 from llmlens.errors import LabelError
 
-from .event import Event
+from .checks import a_comment, a_text, an_item
+from .event import FIELDS, Event, Kind, of_row, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_FIELDS = tuple(field.name for field in fields(Event))
-_TIMES = ("at", "score_at")
-_NEEDED = ("event_id", "kind", "author", "at")
+#: What must be there, by kind of event, beside `event_id`, `kind`, `author` and `at`.
+_NEEDED = {"score": ("name", "value", "data_type", "score_id", "score_at"), "undo": ("undo_of",)}
+_TYPES: dict[str, type] = {"numeric": float, "boolean": bool, "categorical": str, "text": str, "correction": str}
 
 
 def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
@@ -33,21 +31,14 @@ def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
 
     rows = []
     for event in events:
-        text = isinstance(event.value, str)
+        said = isinstance(event.value, str)
+        same = {name: getattr(event, name) for name in schema.SCORES.names if hasattr(event, name)}
         rows.append(
-            {
-                "score_id": event.score_id,
-                "trace_id": event.trace_id,
-                "span_id": event.span_id,
-                "session_id": event.session_id,
-                "name": event.name,
-                "value": None if text else float(event.value or 0),
-                "label": event.value if text else str(event.value) if isinstance(event.value, bool) else None,
-                "data_type": event.data_type,
+            same
+            | {
+                "value": None if said else float(event.value or 0),
+                "label": event.value if said else None,
                 "source": "human",
-                "author": event.author,
-                "comment": event.comment,
-                "config_id": event.config_id,
                 "created": event.at,
             }
         )
@@ -56,70 +47,80 @@ def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
 
 def write_jsonl(events: Iterable[Event], path: Path) -> Path:
     """Write events as JSON lines."""
-    with path.open("wb") as file:
-        for event in events:
-            file.write(orjson.dumps(_plain(event)) + b"\n")
-    return path
+    return _write(path, b"".join(orjson.dumps(to_row(event)) + b"\n" for event in events))
 
 
 def write_csv(events: Iterable[Event], path: Path) -> Path:
-    """Write events as CSV; values are JSON, so that 1, true and "1" stay apart."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, _FIELDS)
-        writer.writeheader()
-        for event in events:
-            row = _plain(event)
-            row["value"] = None if event.value is None else orjson.dumps(event.value).decode()
-            writer.writerow(row)
-    return path
+    """Write events as CSV."""
+    import pandas as pd
+
+    rows = pd.DataFrame([to_row(event) for event in events], columns=list(FIELDS), dtype=object)
+    return _write(path, rows.to_csv(index=False, lineterminator="\n").encode())
 
 
-def read_events(path: Path) -> list[Event]:
-    """Read what was written; raises `LabelError` with the line of the first row that is not an event."""
+def read_jsonl(path: Path) -> list[Event]:
+    """Read what `write_jsonl` wrote; raises `LabelError` with the line of the first that is not an event."""
+    return [_event(row, where) for where, row in _jsonl_rows(path)]
+
+
+def read_csv(path: Path) -> list[Event]:
+    """Read what `write_csv` wrote; raises `LabelError` with the row of the first that is not an event."""
+    import io
+
+    import pandas as pd
+
     try:
-        rows = list(_jsonl_rows(path) if path.read_bytes()[:1] == b"{" else _csv_rows(path))
+        frame = pd.read_csv(io.BytesIO(_read(path)), dtype=object, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError) as error:
+        raise LabelError(f"{path} is no CSV of a store of labels: {error}.") from None
+    rows = frame.to_dict("records")
+    return [_event({k: v or None for k, v in row.items()}, f"{path.name}, row {n}") for n, row in enumerate(rows, 1)]
+
+
+def _jsonl_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(_read(path).split(b"\n"), 1):
+        if line.strip():
+            try:
+                yield f"{path.name}:{number}", orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise LabelError(f"{path.name}:{number} is not JSON: {error}.") from None
+
+
+def _event(row: Any, where: str) -> Event:
+    """Read an event of a file, which anybody may have edited."""
+    if not isinstance(row, dict):
+        raise LabelError(f"{where} is not an event of a store of labels: {str(row)[:80]!r}.")
+    try:
+        return _checked({name: row.get(name) for name in FIELDS})
+    except (TypeError, ValueError) as error:
+        raise LabelError(f"{where} is not an event of a store of labels: {error}") from None
+
+
+def _checked(cells: dict[str, Any]) -> Event:
+    needed = ("event_id", "author", "at", *_NEEDED.get(cells["kind"], ()))
+    if missing := [name for name in needed if not cells[name]]:
+        raise LabelError(f"it lacks {', '.join(missing)}.")
+    if cells["kind"] not in get_args(Kind):
+        raise LabelError(f"the kind {cells['kind']!r} is none of {', '.join(get_args(Kind))}.")
+    for name in needed:
+        a_text(name, cells[name], 1_000_000)
+    an_item(cells["trace_id"], cells["span_id"], cells["session_id"])
+    event = of_row(cells | {"seq": 0, "comment": a_comment(cells["comment"])})
+    if event.kind == "score" and type(event.value) is not _TYPES.get(str(event.data_type)):
+        raise LabelError(f"{event.value!r} is no {event.data_type} value.")
+    return event
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise LabelError(f"{path} cannot be read: {error.strerror}.") from None
-    return [_read(row, f"{path.name}:{line}") for line, row in rows]
 
 
-def _jsonl_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield number, orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise LabelError(f"{path.name}:{number}: not JSON: {error}.") from None
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            found: dict[str, Any] = {key: value or None for key, value in row.items() if key is not None}
-            try:
-                found["value"] = orjson.loads(found["value"]) if found.get("value") else None
-            except orjson.JSONDecodeError:
-                raise LabelError(f"{path.name}:{reader.line_num}: the value {found['value']!r} is not JSON.") from None
-            yield reader.line_num, found
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    row = asdict(event)
-    for name in _TIMES:
-        row[name] = None if row[name] is None else row[name].isoformat()
-    return row
-
-
-def _read(row: Any, where: str) -> Event:
-    if not isinstance(row, dict) or (missing := [name for name in _NEEDED if not row.get(name)]):
-        lacking = f"it lacks {', '.join(missing)}" if isinstance(row, dict) else f"got {str(row)[:60]!r}"
-        raise LabelError(f"{where}: not an event of a store of labels: {lacking}.")
-    known: dict[str, Any] = {name: row.get(name) for name in _FIELDS}
-    known["seq"] = 0
+def _write(path: Path, content: bytes) -> Path:
     try:
-        for name in _TIMES:
-            known[name] = datetime.fromisoformat(known[name]).astimezone(UTC) if known[name] else None
-        return Event(**known)
-    except (TypeError, ValueError) as error:
-        raise LabelError(f"{where}: not an event of a store of labels: {error}.") from None
+        path.write_bytes(content)
+    except OSError as error:
+        raise LabelError(f"{path} cannot be written: {error.strerror}. The labels are safe in the store.") from None
+    return path

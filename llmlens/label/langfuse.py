@@ -7,6 +7,7 @@ before they are sent, and count as confirmed only when they were read back.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,20 +16,21 @@ from llmlens.errors import LabelError
 from llmlens.read.langfuse.transport import said
 
 from .score import LabelValue, Score
-from .sink import Result, Stored
+from .sink import Label, Result, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llmlens.read.langfuse.connection import Connection
 
-    from .event import Event
 
 _INGESTION = "/api/public/ingestion"
 _SCORES = "/api/public/scores"
 _CONFIGS = "/api/public/score-configs"
 #: A request's body may have a mebibyte; the rest is room for what goes around the labels.
 _MAX_BYTES = 900_000
+#: A config may be archived while labels are made.
+_CONFIGS_HOLD_S = 300.0
 _GONE = (404, 405, 410)
 _TOO_LARGE = 413
 _MULTI_STATUS = 207
@@ -43,6 +45,7 @@ class LangfuseSink:
         """Use a connection, see `llmlens.langfuse`; nothing is asked of the server yet."""
         self.connection = connection
         self._configs: dict[str, Score] | None = None
+        self._read_at = 0.0
 
     def __repr__(self) -> str:
         """Say where labels go."""
@@ -59,6 +62,7 @@ class LangfuseSink:
         """Read the score configs of the project, archived ones too."""
         found = [Score.from_langfuse(config) for config in self.connection.score_configs()]
         self._configs = {score.name: score for score in found if not score.archived}
+        self._read_at = time.monotonic()
         return found
 
     def create_configs(self, scores: Iterable[Score]) -> list[Score]:
@@ -67,7 +71,8 @@ class LangfuseSink:
         Raises `LabelError` when there is one of the same name that asks for something else: Langfuse lets no config be
         changed or deleted, so the score must take another name.
         """
-        known = self._by_name(fresh=True)
+        self.configs()
+        known = self._by_name()
         made = []
         for score in scores:
             if score.data_type == "correction":
@@ -88,76 +93,38 @@ class LangfuseSink:
         self._configs = {**known, **{s.name: s for s in made if s.data_type != "correction"}}
         return made
 
-    def _by_name(self, *, fresh: bool = False) -> dict[str, Score]:
-        if self._configs is None or fresh:
+    def _by_name(self, needed: Iterable[str] = ()) -> dict[str, Score]:
+        """Give the active configs; they are read again when a needed one is not known, and now and then."""
+        known = self._configs
+        if known is None or not set(needed) <= set(known) or time.monotonic() - self._read_at > _CONFIGS_HOLD_S:
             self.configs()
         return self._configs or {}
 
     # Writing ----------------------------------------------------------------------------------------------------
 
-    def push(self, events: Sequence[Event]) -> list[Result]:
+    def push(self, labels: Sequence[Label]) -> list[Result]:
         """Send labels; those that Langfuse would silently drop are rejected here, with the reason."""
         results: dict[str, Result] = {}
         bodies: dict[str, dict[str, Any]] = {}
-        by_id = {event.score_id: event for event in events}
-        for event in events:
+        by_id = {label.score_id: label for label in labels}
+        known = self._by_name(label.name for label in labels if label.data_type != "correction")
+        for label in labels:
             try:
-                bodies[event.score_id] = self._body(event)
+                bodies[label.score_id] = _body(label, _config_of(label, known))
             except LabelError as error:
-                results[event.score_id] = Result(event.score_id, "rejected", str(error))
+                results[label.score_id] = Result(label.score_id, "rejected", str(error))
         for group in _groups(bodies.values()):
             sent = self._ingest(group, by_id)
             if sent is None:
                 sent = self._post(group)
             results |= {result.score_id: result for result in sent}
-        return [results[event.score_id] for event in events]
+        return [results[label.score_id] for label in labels]
 
-    def _body(self, event: Event) -> dict[str, Any]:
-        """Write a label as Langfuse takes it; raises `LabelError` for what it would drop."""
-        score = self._checked(event)
-        subject = {"traceId": event.trace_id, "observationId": event.span_id}
-        if event.trace_id is None:
-            subject = {"sessionId": event.session_id}
-        value: LabelValue | None = event.value
-        if event.data_type == "boolean":
-            value = 1 if event.value else 0  # a JSON true is refused
-        body = {
-            "id": event.score_id,
-            **{key: given for key, given in subject.items() if given is not None},
-            "name": event.name,
-            "value": value,
-            "dataType": event.data_type.upper(),
-            "source": "ANNOTATION",
-            "metadata": {"annotator": event.author, "tool": "llmlens"},
-            "timestamp": _iso(event),
-        }
-        if score is not None:
-            body["configId"] = score.config_id
-        if event.queue_id is not None:
-            body["queueId"] = event.queue_id
-        if event.comment is not None or event.at != event.score_at:
-            body["comment"] = event.comment or ""  # what an update leaves out stays as it was
-        return body
-
-    def _checked(self, event: Event) -> Score | None:
-        if event.data_type == "correction":
-            return None
-        score = self._by_name().get(event.name) or self._by_name(fresh=True).get(event.name)
-        if score is None:
-            raise LabelError(
-                f"Langfuse has no active score config {event.name!r}, and takes human annotations only with one. "
-                "Make it there, or let create_configs([...]) of the sink make it."
-            )
-        if score.data_type != event.data_type:
-            raise LabelError(f"Langfuse's score config {event.name!r} takes {score.described()}, not {event.value!r}.")
-        score.check(event.value)
-        return score
-
-    def _ingest(self, group: list[dict[str, Any]], events: Mapping[str, Event]) -> list[Result] | None:
+    def _ingest(self, group: list[dict[str, Any]], labels: Mapping[str, Label]) -> list[Result] | None:
         """Send by the batch route, which answers for each label; None when the server has it no more."""
         batch = [
             {
-                "id": events[body["id"]].event_id,
+                "id": labels[body["id"]].event_id,
                 "type": "score-create",
                 "timestamp": body["timestamp"],
                 "body": {key: value for key, value in body.items() if key != "timestamp"},
@@ -169,7 +136,7 @@ class LangfuseSink:
             return None
         if status == _TOO_LARGE and len(group) > 1:
             half = len(group) // 2
-            return [*(self._ingest(group[:half], events) or []), *(self._ingest(group[half:], events) or [])]
+            return [*(self._ingest(group[:half], labels) or []), *(self._ingest(group[half:], labels) or [])]
         if status != _MULTI_STATUS or not isinstance(answer, dict):
             return [_refused(body["id"], status, answer) for body in group]
         score_of = {entry["id"]: entry["body"]["id"] for entry in batch}
@@ -193,21 +160,21 @@ class LangfuseSink:
             return [*self._post(group[:half]), *self._post(group[half:])]
         return [_refused(body["id"], 400 if status == _MULTI_STATUS else status, answer) for body in group]
 
-    def delete(self, events: Sequence[Event]) -> list[Result]:
+    def delete(self, labels: Sequence[Label]) -> list[Result]:
         """Delete scores; Langfuse does it some seconds later."""
         results = []
-        for event in events:
-            status, answer = self.connection.send("DELETE", f"{_SCORES}/{event.score_id}", None)
+        for label in labels:
+            status, answer = self.connection.send("DELETE", f"{_SCORES}/{label.score_id}", None)
             gone = status < 300 or status == 404
-            results.append(Result(event.score_id, "accepted") if gone else _refused(event.score_id, status, answer))
+            results.append(Result(label.score_id, "accepted") if gone else _refused(label.score_id, status, answer))
         return results
 
     # Reading back -----------------------------------------------------------------------------------------------
 
-    def read_back(self, events: Sequence[Event]) -> dict[str, Stored]:
+    def read_back(self, labels: Sequence[Label]) -> dict[str, Stored]:
         """Read the scores of these ids."""
         found: dict[str, Stored] = {}
-        ids = [event.score_id for event in events]
+        ids = [label.score_id for label in labels]
         v3 = self.connection.server.has_v3_scores
         for at in range(0, len(ids), self.batch):
             asked = ",".join(ids[at : at + self.batch])
@@ -220,6 +187,49 @@ class LangfuseSink:
             for row in rows:
                 found[row["id"]] = Stored(row["id"], _value(row), row.get("comment") or None)
         return found
+
+
+def _body(label: Label, score: Score | None) -> dict[str, Any]:
+    """Write a label as Langfuse takes it."""
+    subject = {"traceId": label.trace_id, "observationId": label.span_id}
+    if label.trace_id is None:
+        subject = {"sessionId": label.session_id}
+    value: LabelValue | None = label.value
+    if label.data_type == "boolean":
+        value = 1 if label.value else 0  # a JSON true is refused
+    body = {
+        "id": label.score_id,
+        **{key: given for key, given in subject.items() if given is not None},
+        "name": label.name,
+        "value": value,
+        "dataType": label.data_type.upper(),
+        "source": "ANNOTATION",
+        "metadata": {"annotator": label.author, "tool": "llmlens"},
+        "timestamp": _iso(label),
+    }
+    if score is not None:
+        body["configId"] = score.config_id
+    if label.queue_id is not None:
+        body["queueId"] = label.queue_id
+    if label.comment is not None or label.at != label.score_at:
+        body["comment"] = label.comment or ""  # what an update leaves out stays as it was
+    return body
+
+
+def _config_of(label: Label, known: Mapping[str, Score]) -> Score | None:
+    """Give the config of a label; raises `LabelError` where Langfuse would drop the label without a word."""
+    if label.data_type == "correction":
+        return None
+    score = known.get(label.name)
+    if score is None:
+        raise LabelError(
+            f"Langfuse has no active score config {label.name!r}, and takes human annotations only with one. "
+            "Make it there, or let create_configs([...]) of the sink make it."
+        )
+    if score.data_type != label.data_type:
+        raise LabelError(f"Langfuse's score config {label.name!r} takes {score.described()}, not {label.value!r}.")
+    score.check(label.value)
+    return score
 
 
 def _groups(bodies: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -252,8 +262,8 @@ def _value(row: Mapping[str, Any]) -> LabelValue | None:
     return float(value) if isinstance(value, int | float) else value
 
 
-def _iso(event: Event) -> str:
-    return event.score_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _iso(label: Label) -> str:
+    return label.score_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _asks(score: Score) -> tuple[Any, ...]:

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .event import Event
-from .store import event_of
+from .event import Event, of_row
+from .holder import is_dead, this_process
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,24 +21,42 @@ if TYPE_CHECKING:
 
     from .store import LabelStore
 
-#: All that was ever said about a score: its labels and what took them back.
-_WANTED = """
+#: What was said about a score since we looked last: a label, or what took one back.
+_NEWS = """
     INSERT INTO deliveries (sink, score_id, wanted_seq)
-    SELECT ?, score_id, max(seq) FROM events WHERE score_id IS NOT NULL GROUP BY score_id
+    SELECT :sink, score_id, max(seq) FROM events
+    WHERE score_id IS NOT NULL AND seq > (SELECT coalesce(max(wanted_seq), 0) FROM deliveries WHERE sink = :sink)
+    GROUP BY score_id
     ON CONFLICT (sink, score_id) DO UPDATE
     SET wanted_seq = excluded.wanted_seq, state = 'pending', reason = NULL, tries = 0, next_try = 0
-    WHERE excluded.wanted_seq > deliveries.wanted_seq
 """
-_IN_FORCE = """
-    SELECT * FROM events e WHERE e.score_id = ? AND e.kind = 'score'
-    AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undo_of = e.event_id) ORDER BY e.seq DESC LIMIT 1
+#: What was taken back before anybody tried to send it needs no sending.
+_NEVER_SENT = """
+    UPDATE deliveries SET state = 'confirmed', reason = 'taken back before it was sent'
+    WHERE sink = ? AND state = 'pending' AND NOT attempted
+    AND NOT EXISTS (SELECT 1 FROM in_force WHERE in_force.score_id = deliveries.score_id)
 """
-_ANY = "SELECT * FROM events WHERE score_id = ? AND kind = 'score' ORDER BY seq DESC LIMIT 1"
+#: Due is also what waits for longer than anything ever does: the clock was set back.
+_DUE = """
+    SELECT * FROM deliveries WHERE sink = :sink AND state = :state
+    AND (next_try <= :now OR next_try > :now + 3600) AND (leased_until <= :now OR leased_until > :now + 3600)
+    ORDER BY wanted_seq LIMIT :n
+"""
+_LEASE = "UPDATE deliveries SET leased_until = ?, leased_by = ?, attempted = 1 WHERE sink = ? AND score_id = ?"
+_LABEL = """
+    SELECT *, EXISTS (SELECT 1 FROM in_force WHERE in_force.score_id = ?1) AS stands FROM events
+    WHERE seq = coalesce(
+        (SELECT max(seq) FROM in_force WHERE score_id = ?1),
+        (SELECT max(seq) FROM events WHERE score_id = ?1 AND kind = 'score'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A label to be sent or read back: `event` in its last form; `withdrawn` when it was taken back."""
+    """A label to be sent or read back: `event` in its last form; `withdrawn` when it was taken back.
+
+    `tries`: how often it failed; `sent_at`: when the sink took it, in seconds of the outbox's clock.
+    """
 
     event: Event
     withdrawn: bool
@@ -62,7 +80,11 @@ class Outbox:
         self._clock = clock
 
     def claim(self, n: int, lease_s: float) -> list[Delivery]:
-        """Take up to `n` labels to send, the oldest first; nobody else gets them for `lease_s` seconds."""
+        """Take up to `n` labels to send, the oldest first; nobody else gets them for `lease_s` seconds.
+
+        A lease must outlast the sending, lest a later form of a label overtakes an earlier one. That of a process of
+        this computer that has died is void.
+        """
         return self._lease("pending", n, lease_s)
 
     def claim_sent(self, n: int, lease_s: float) -> list[Delivery]:
@@ -70,30 +92,27 @@ class Outbox:
         return self._lease("sent", n, lease_s)
 
     def _lease(self, state: str, n: int, lease_s: float) -> list[Delivery]:
-        now = self._clock()
         found = []
         with self.store.database.transaction() as connection:
-            connection.execute(_WANTED, (self.sink,))
-            # What was taken back before anybody tried to send it needs no sending.
-            connection.execute(
-                """UPDATE deliveries AS d SET state = 'confirmed', reason = 'taken back before it was sent'
-                WHERE sink = ? AND state = 'pending' AND NOT attempted AND NOT EXISTS (
-                    SELECT 1 FROM events e WHERE e.score_id = d.score_id AND e.kind = 'score'
-                    AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undo_of = e.event_id))""",
-                (self.sink,),
-            )
-            rows = connection.execute(
-                "SELECT * FROM deliveries WHERE sink = ? AND state = ? AND next_try <= ? AND leased_until <= ? "
-                "ORDER BY wanted_seq LIMIT ?",
-                (self.sink, state, now, now, n),
-            ).fetchall()
-            for row in rows:
-                connection.execute(
-                    "UPDATE deliveries SET leased_until = ?, attempted = 1 WHERE sink = ? AND score_id = ?",
-                    (now + lease_s, self.sink, row["score_id"]),
-                )
-                found.append(_delivery(connection, row))
+            self._look(connection)
+            now = self._clock()
+            due = connection.execute(_DUE, {"sink": self.sink, "state": state, "now": now, "n": n}).fetchall()
+            for row in due:
+                connection.execute(_LEASE, (now + lease_s, this_process(), self.sink, row["score_id"]))
+                label = dict(connection.execute(_LABEL, (row["score_id"],)).fetchone())
+                withdrawn = not label.pop("stands")
+                found.append(Delivery(of_row(label), withdrawn, row["wanted_seq"], row["tries"], row["sent_at"]))
         return found
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        """Take in what happened since: labels, and deaths of those who held a lease."""
+        connection.execute(_NEWS, {"sink": self.sink})
+        connection.execute(_NEVER_SENT, (self.sink,))
+        for (holder,) in connection.execute("SELECT DISTINCT leased_by FROM deliveries WHERE leased_by IS NOT NULL"):
+            if is_dead(holder):
+                connection.execute(
+                    "UPDATE deliveries SET leased_until = 0, leased_by = NULL WHERE leased_by = ?", (holder,)
+                )
 
     def sent(self, deliveries: Sequence[Delivery]) -> None:
         """Note that the sink took these."""
@@ -117,42 +136,44 @@ class Outbox:
         self._settle(deliveries, "next_try = ?", self._clock() + again_in_s)
 
     def _settle(self, deliveries: Sequence[Delivery], changed: str, *values: Any) -> None:
-        """Change how far deliveries are, those whose label did not change in the meantime, and end their lease."""
+        """End leases, and note how far the labels are; those that were changed in the meantime are to be sent again."""
+        if not deliveries:
+            return
         with self.store.database.transaction() as connection:
             for delivery in deliveries:
+                place = (self.sink, delivery.score_id)
                 connection.execute(
-                    f"UPDATE deliveries SET {changed}, leased_until = 0 "
-                    "WHERE sink = ? AND score_id = ? AND wanted_seq = ?",
-                    (*values, self.sink, delivery.score_id, delivery.wanted_seq),
+                    "UPDATE deliveries SET leased_until = 0, leased_by = NULL WHERE sink = ? AND score_id = ?", place
                 )
                 connection.execute(
-                    "UPDATE deliveries SET leased_until = 0 WHERE sink = ? AND score_id = ? AND wanted_seq <> ?",
-                    (self.sink, delivery.score_id, delivery.wanted_seq),
+                    f"UPDATE deliveries SET {changed} WHERE sink = ? AND score_id = ? AND wanted_seq = ?",
+                    (*values, *place, delivery.wanted_seq),
                 )
 
     def retry(self, score_id: str | None = None) -> int:
         """Send what was rejected or waits again now, one label or all; give how many."""
         with self.store.database.transaction() as connection:
             return connection.execute(
-                "UPDATE deliveries SET state = 'pending', tries = 0, next_try = 0 "
-                "WHERE sink = ? AND state IN ('pending', 'rejected') AND (? IS NULL OR score_id = ?)",
-                (self.sink, score_id, score_id),
+                "UPDATE deliveries SET state = 'pending', reason = NULL, tries = 0, next_try = 0 "
+                "WHERE sink = ?1 AND state IN ('pending', 'rejected') AND (?2 IS NULL OR score_id = ?2)",
+                (self.sink, score_id),
             ).rowcount
 
     def open(self) -> int:
         """Count the labels that are neither confirmed nor rejected."""
         with self.store.database.transaction() as connection:
-            connection.execute(_WANTED, (self.sink,))
-        rows = self.store.database.rows(
-            "SELECT count(*) FROM deliveries WHERE sink = ? AND state IN ('pending', 'sent')", (self.sink,)
-        )
-        return int(rows[0][0])
+            self._look(connection)
+            counted = connection.execute(
+                "SELECT count(*) FROM deliveries WHERE sink = ? AND state IN ('pending', 'sent')", (self.sink,)
+            )
+            return int(counted.fetchone()[0])
 
     def states(self, score_ids: Sequence[str] | None = None) -> dict[str, tuple[str, str | None]]:
         """Give state and reason by score id; a label that the outbox has not seen yet is pending."""
         rows = self.store.database.rows(
-            "SELECT e.score_id, coalesce(CASE WHEN d.wanted_seq >= max(e.seq) THEN d.state END, 'pending') AS state, "
-            "d.reason FROM events e LEFT JOIN deliveries d ON d.score_id = e.score_id AND d.sink = ? "
+            "SELECT e.score_id, CASE WHEN d.wanted_seq = max(e.seq) THEN d.state ELSE 'pending' END AS state, "
+            "CASE WHEN d.wanted_seq = max(e.seq) THEN d.reason END AS reason "
+            "FROM events e LEFT JOIN deliveries d ON d.score_id = e.score_id AND d.sink = ? "
             "WHERE e.score_id IS NOT NULL GROUP BY e.score_id",
             (self.sink,),
         )
@@ -160,19 +181,12 @@ class Outbox:
         return {r["score_id"]: (r["state"], r["reason"]) for r in rows if wanted is None or r["score_id"] in wanted}
 
     def frame(self) -> pd.DataFrame:
-        """Give a row for each label: what it is and how far it got."""
+        """Give a row for each label in force: what it is, its `state` and, where there is one, the `reason`."""
         import pandas as pd
 
         states = self.states()
         rows = [
-            (e.score_id, e.trace_id, e.span_id, e.session_id, e.name, e.value, e.author, *states[str(e.score_id)])
-            for e in self.store.current()
+            (e.score_id, *e.item, e.name, e.value, e.author, *states[str(e.score_id)]) for e in self.store.current()
         ]
         columns = ["score_id", "trace_id", "span_id", "session_id", "name", "value", "author", "state", "reason"]
         return pd.DataFrame(rows, columns=columns)
-
-
-def _delivery(connection: sqlite3.Connection, row: sqlite3.Row) -> Delivery:
-    in_force = connection.execute(_IN_FORCE, (row["score_id"],)).fetchone()
-    found = in_force or connection.execute(_ANY, (row["score_id"],)).fetchone()
-    return Delivery(event_of(found), in_force is None, row["wanted_seq"], row["tries"], row["sent_at"])

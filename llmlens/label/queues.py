@@ -89,7 +89,8 @@ class AnnotationQueue:
             there = set(traces.fetch(spans.filter(column[kind].isin(sorted(ids))).select(name).distinct())[name])
             missing += sorted(ids - there)
             if there:
-                part = traces.where(**{name: sorted(there)})
+                chosen: dict[str, Any] = {name: sorted(there)}
+                part = traces.where(**chosen)
                 selected = part if selected is None else selected | part
         if missing:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -156,4 +157,3 @@ def create_queue(
     if traces is not None:
         made.add(traces)
     return made
-

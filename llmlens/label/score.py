@@ -11,18 +11,21 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 from llmlens.errors import LabelError, nearest
 
+from .checks import a_text
+
 DataType: TypeAlias = Literal["numeric", "boolean", "categorical", "text", "correction"]
 
 #: What a label holds: a number, a yes or no, a category or a text.
 LabelValue: TypeAlias = "float | bool | str"
 
-#: Langfuse's limits: for the name of a score config, and for a text.
+#: Langfuse's limits: for the name of a score config, and for texts.
 _CONFIG_NAME = re.compile(r"[\w .()-]{1,35}")
 _MAX_TEXT = 500
+_MAX_CORRECTION = 100_000  # a request has room for a million bytes
 _CORRECTION = "output"  # the name that Langfuse gives every correction
 _YES_NO = (("True", 1.0), ("False", 0.0))
-_YES = ("true", "yes", "1")
-_NO = ("false", "no", "0")
+_YES = ("true", "yes", "1", "1.0")
+_NO = ("false", "no", "0", "0.0")
 
 
 @dataclass(frozen=True, init=False)
@@ -61,8 +64,7 @@ class Score:
         archived: bool = False,
         data_type: DataType | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise LabelError(f"A score needs a name; got {name!r}.")
+        a_text("The name of a score", name)
         asked, minimum, categories = _understood(name, kind, data_type)
         if maximum is not None and (asked != "numeric" or not _is_number(maximum)):
             raise LabelError(f"Score {name!r}: only numbers have a maximum, which is a number; got {maximum!r}.")
@@ -110,24 +112,12 @@ class Score:
             return self._number(value)
         if self.data_type == "boolean":
             return self._yes_no(value)
-        if not isinstance(value, str) or not value.strip():
-            raise self._refusal(value)
         if self.data_type == "categorical":
-            labels = [label for label, _ in self.categories]
-            if value not in labels:
-                raise self._refusal(value, nearest(value, labels))
-        elif self.data_type == "text" and len(value) > _MAX_TEXT:
-            raise self._refusal(f"{value[:40]}…", f" A text has at most {_MAX_TEXT} characters; this has {len(value)}.")
-        return value
-
-    def number(self, value: LabelValue) -> float | None:
-        """Give what a value counts as in statistics: categories have a number too, texts have none."""
-        if self.data_type == "categorical":
-            return dict(self.categories).get(str(value))
-        return None if isinstance(value, str) else float(value)
+            return self._category(value)
+        return a_text(f"A label of {self.name!r}", value, _MAX_TEXT if self.data_type == "text" else _MAX_CORRECTION)
 
     def _number(self, value: object) -> float:
-        if isinstance(value, bool) or not _is_number(value):
+        if not _is_number(value):
             raise self._refusal(value)
         number = float(cast("float", value))
         below = self.minimum is not None and number < self.minimum
@@ -137,13 +127,16 @@ class Score:
         return number
 
     def _yes_no(self, value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        if _is_number(value) and value in (0, 1):
-            return bool(value)
-        if isinstance(value, str) and value.lower() in (*_YES, *_NO):
-            return value.lower() in _YES
-        raise self._refusal(value)
+        said = str(value).lower()
+        if said not in (*_YES, *_NO):
+            raise self._refusal(value)
+        return said in _YES
+
+    def _category(self, value: object) -> str:
+        labels = [label for label, _ in self.categories]
+        if not isinstance(value, str) or value not in labels:
+            raise self._refusal(value, nearest(str(value), labels))
+        return str(value)
 
     def _refusal(self, value: object, more: str = "") -> LabelError:
         return LabelError(f"The score {self.name!r} takes {self.described()}; got {value!r}.{more}")
@@ -152,21 +145,21 @@ class Score:
 
     @classmethod
     def from_langfuse(cls, config: Mapping[str, Any]) -> Score:
-        """Read a score config of Langfuse's."""
-        data_type = str(config["dataType"]).lower()
+        """Read a score config of Langfuse's; raises `LabelError` for one that is not understood."""
+        try:
+            name, data_type, config_id = str(config["name"]), str(config["dataType"]).lower(), str(config["id"])
+            categories = {str(c["label"]): float(c["value"]) for c in config.get("categories") or ()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabelError(f"A score config of Langfuse's is not understood ({error!r}): {config!r}"[:500]) from None
         if data_type not in get_args(DataType):
-            raise LabelError(f"The score config {config.get('name')!r} is of an unknown type, {config['dataType']!r}.")
-        kind: Any = None
-        if data_type == "numeric":
-            kind = config.get("minValue")
-        elif data_type == "categorical":
-            kind = {str(c["label"]): float(c["value"]) for c in config.get("categories") or ()}
+            raise LabelError(f"The score config {name!r} is of a type that is not known, {config['dataType']!r}.")
+        numeric = data_type == "numeric"
         return cls(
-            str(config["name"]),
-            kind,
-            config.get("maxValue"),
+            name,
+            categories if data_type == "categorical" else config.get("minValue") if numeric else None,
+            config.get("maxValue") if numeric else None,
             help=config.get("description") or "",
-            config_id=str(config["id"]),
+            config_id=config_id,
             archived=bool(config.get("isArchived")),
             data_type=cast("DataType", data_type),
         )
@@ -191,37 +184,38 @@ class Score:
 
 def _understood(name: str, kind: Any, given: DataType | None) -> tuple[DataType, float | None, tuple[Any, ...]]:
     """Find out what kind of answer is meant: the data type, the minimum and the categories."""
-    if given in ("text", "correction"):
-        return given, None, ()
-    if given == "boolean" or kind is bool:
-        return "boolean", None, _YES_NO
-    if kind is str:
-        return "text", None, ()
-    if given == "numeric" or kind is None or kind in (int, float):
-        kind = None if kind in (int, float) else kind
-        if kind is not None and not _is_number(kind):
-            raise LabelError(f"Score {name!r}: the minimum is a number; got {kind!r}.")
-        return "numeric", None if kind is None else float(kind), ()
-    if isinstance(kind, Mapping):
-        pairs = [(label, value) for label, value in kind.items() if _is_number(value)]
-        if len(pairs) < len(kind):
-            raise LabelError(f"Score {name!r}: the categories have numbers as values; got {dict(kind)!r}.")
-        return "categorical", None, _categories(name, pairs)
-    if isinstance(kind, Sequence) and not isinstance(kind, str | bytes):
-        return "categorical", None, _categories(name, [(label, place) for place, label in enumerate(kind)])
-    if _is_number(kind):
-        return "numeric", float(kind), ()
-    raise LabelError(
-        f"Score {name!r}: expected a smallest number, a list of categories, or bool, str or float; got {kind!r}."
-    )
+    found: tuple[DataType, float | None, tuple[Any, ...]]
+    if kind is bool:
+        found = ("boolean", None, _YES_NO)
+    elif kind is str:
+        found = ("text", None, ())
+    elif kind is None or kind in (int, float):
+        found = (given or "numeric", None, _YES_NO if given == "boolean" else ())
+    elif _is_number(kind):
+        found = ("numeric", float(kind), ())
+    elif isinstance(kind, Mapping):
+        found = ("categorical", None, _categories(name, list(kind.items())))
+    elif isinstance(kind, Sequence) and not isinstance(kind, str | bytes):
+        found = ("categorical", None, _categories(name, [(label, place) for place, label in enumerate(kind)]))
+    else:
+        takes = "a smallest number, a list of categories, or bool, str or float"
+        raise LabelError(f"Score {name!r}: expected {takes}; got {kind!r}.")
+    if given not in (None, found[0]) or found[0] not in get_args(DataType) or found == ("categorical", None, ()):
+        raise LabelError(f"Score {name!r}: {kind!r} does not say what a score of the type {given!r} takes.")
+    return found
 
 
 def _categories(name: str, pairs: Sequence[tuple[Any, Any]]) -> tuple[tuple[str, float], ...]:
     labels = [label for label, _ in pairs]
     if not labels or not all(isinstance(label, str) and label for label in labels) or len(set(labels)) < len(labels):
         raise LabelError(f"Score {name!r}: categories are different texts, at least one; got {labels!r}.")
+    if not all(_is_number(value) for _, value in pairs):
+        raise LabelError(f"Score {name!r}: the categories have numbers as values; got {dict(pairs)!r}.")
     return tuple((label, float(value)) for label, value in pairs)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an int beyond all floats
+        return False

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from llmlens.errors import LlmlensError
 
 from .outbox import Delivery, Outbox
+from .sink import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .event import Event
-    from .sink import Sink, Stored
+    from .sink import Result, Sink, Stored
     from .store import LabelStore
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ _MAX_TRIES = 3
 _BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 _IDLE_S = 30.0  # another program may have written to the store
 
-Completed: TypeAlias = "Callable[[Sequence[Event]], object]"
+#: Told which labels were confirmed.
+OnConfirmed: TypeAlias = "Callable[[Sequence[Label]], object]"
 
 
 class Sender:
@@ -48,7 +49,7 @@ class Sender:
         sink: Sink,
         *,
         on_change: Callable[[], object] | None = None,
-        on_confirmed: Completed | None = None,
+        on_confirmed: OnConfirmed | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare; nothing is sent before `start`."""
@@ -161,11 +162,11 @@ class Sender:
             due = self.outbox.claim(self.sink.batch, _LEASE_S)
         return any_due
 
-    def _try(self, deliveries: list[Delivery], act: Callable[[list[Event]], Sequence[object]]) -> None:
+    def _try(self, deliveries: list[Delivery], act: Callable[[Sequence[Label]], Sequence[Result]]) -> None:
         if not deliveries:
             return
         try:
-            results = {r.score_id: r for r in act([d.event for d in deliveries])}  # type: ignore[attr-defined]
+            results = {r.score_id: r for r in act([Label.of(d.event) for d in deliveries])}
         except LlmlensError as error:
             self.outbox.failed(deliveries, str(error), 0.0)
             raise
@@ -194,7 +195,7 @@ class Sender:
         if not ripe:
             return False
         try:
-            there = self.sink.read_back([d.event for d in ripe])
+            there = self.sink.read_back([Label.of(d.event) for d in ripe])
         except LlmlensError:
             self.outbox.not_yet(ripe, 0.0)
             raise
@@ -204,7 +205,7 @@ class Sender:
             if not _is_there(delivery, there):
                 self._missing(delivery, now)
         if confirmed and self._on_confirmed is not None:
-            self._on_confirmed([d.event for d in confirmed if not d.withdrawn])
+            self._on_confirmed([Label.of(d.event) for d in confirmed if not d.withdrawn])
         return True
 
     def _missing(self, delivery: Delivery, now: float) -> None:
@@ -215,8 +216,12 @@ class Sender:
         elif delivery.tries + 1 < _MAX_TRIES:
             self.outbox.failed([delivery], "taken, but not to be found afterwards: sent again", 0.0)
         else:
-            what = "still there after it was deleted" if delivery.withdrawn else "taken, and then dropped without a word"
-            self.outbox.rejected(delivery, f"{what} ({_MAX_TRIES} times): was its score config changed, or its trace deleted?")
+            what = (
+                "still there after it was deleted" if delivery.withdrawn else "taken, and then dropped without a word"
+            )
+            self.outbox.rejected(
+                delivery, f"{what} ({_MAX_TRIES} times): was its score config changed, or its trace deleted?"
+            )
 
     def _changed(self) -> None:
         if self._on_change is not None:
@@ -226,8 +231,8 @@ class Sender:
                 logger.exception("a callback of the sender of labels failed")
 
 
-def _is_there(delivery: Delivery, there: dict[str, Stored] | object) -> bool:
-    stored = there.get(delivery.score_id)  # type: ignore[attr-defined]
+def _is_there(delivery: Delivery, there: Mapping[str, Stored]) -> bool:
+    stored = there.get(delivery.score_id)
     if delivery.withdrawn:
         return stored is None
     if stored is None:

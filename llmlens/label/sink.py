@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from .event import Event
-    from .score import LabelValue, Score
+    from .score import DataType, LabelValue, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label as it leaves: what an event of kind `score` holds. `score_id` and `score_at` never change."""
+
+    event_id: str
+    score_id: str
+    score_at: datetime
+    at: datetime
+    trace_id: str | None
+    span_id: str | None
+    session_id: str | None
+    name: str
+    value: LabelValue
+    data_type: DataType
+    comment: str | None
+    author: str
+    queue_id: str | None = None
+
+    @classmethod
+    def of(cls, event: Event) -> Label:
+        """Take the label out of an event."""
+        return cls(**{field.name: getattr(event, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +75,14 @@ class Sink(Protocol):
         """Read what the sink lets be scored; empty when it takes anything."""
         ...
 
-    def push(self, events: Sequence[Event]) -> list[Result]:
+    def push(self, labels: Sequence[Label]) -> list[Result]:
         """Send labels, new ones and changed ones; one result each."""
         ...
 
-    def delete(self, events: Sequence[Event]) -> list[Result]:
+    def delete(self, labels: Sequence[Label]) -> list[Result]:
         """Take back labels that were sent; one result each."""
         ...
 
-    def read_back(self, events: Sequence[Event]) -> Mapping[str, Stored]:
+    def read_back(self, labels: Sequence[Label]) -> Mapping[str, Stored]:
         """Read what is there of these labels now, by `score_id`; what is not there is left out."""
         ...

@@ -2,61 +2,63 @@
 
 from __future__ import annotations
 
-import getpass
+import logging
 import threading
 import uuid
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from llmlens.errors import LabelError
 
+from .checks import a_comment, a_text, an_author, an_item
 from .database import Database
-from .event import Event, Item, Kind, now
+from .event import FIELDS, Event, Item, now, of_row, to_row
+from .items import ItemState, item_states
 from .score import Score
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     import pandas as pd
 
-DEFAULT_PATH = "llmlens-labels.sqlite"
-_MAX_COMMENT = 5000
+logger = logging.getLogger(__name__)
 
-_COLUMNS = (
-    "event_id", "kind", "trace_id", "span_id", "session_id", "name", "value", "data_type", "comment", "author", "at",
-    "undo_of", "score_id", "score_at", "config_id", "queue_id",
-)  # fmt: skip
-_ITEM = ("trace_id", "span_id", "session_id")
-_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-_ACTIVE = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undo_of = e.event_id)"
-_SAME_ITEM = "e.trace_id IS ? AND e.span_id IS ? AND e.session_id IS ?"
+DEFAULT_PATH = "llmlens-labels.sqlite"
+
+_COLUMNS = [name for name in FIELDS if name != "seq"]
+_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{c}' for c in _COLUMNS)})"
+_ACTIVE_LABEL = """
+    SELECT score_id, score_at FROM active WHERE trace_id IS :trace_id AND span_id IS :span_id
+    AND session_id IS :session_id AND name = :name AND author = :author AND kind = 'score' ORDER BY seq DESC LIMIT 1
+"""
 
 
 class LabelStore:
     """A durable list of what people said about traces; many notebooks, threads and programs may use one file at once.
 
-    Events are only added: changing a label adds another one, and taking it back adds an `undo`. What `add` returned is
-    on the disk. Made by `llmlens.labels(path)`.
+    Events are only added: changing a label adds another one, and taking it back adds an `undo`. What a method returned
+    is on the disk. Made by `llmlens.labels(path)`.
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        """Open a file, or make it; see `llmlens.labels`."""
+    def __init__(self, path: str | Path | None = None, *, clock: Callable[[], datetime] = now) -> None:
+        """Open a file, or make it; see `llmlens.labels`. `clock` gives the time in UTC."""
         self.path = Path(DEFAULT_PATH if path is None else path).expanduser().absolute()
         self.database = Database(self.path)
+        self._clock = clock
         self._callbacks: list[Callable[[Event], object]] = []
         self._callbacks_lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[LabelStore], tuple[Path]]:
+        """Travel to other processes as the path: each has its own connection."""
+        return (LabelStore, (self.path,))
+
     def __repr__(self) -> str:
         """Say where it is and what is in it."""
-        count, authors = self.database.rows(
-            "SELECT count(DISTINCT e.score_id), count(DISTINCT e.author) FROM events e "
-            f"WHERE e.kind = 'score' AND {_ACTIVE}"
-        )[0]
-        return f"<LabelStore {self.path.name}: {count:,} labels by {authors:,} people>"
+        labels, people = self.database.rows("SELECT count(*), count(DISTINCT author) FROM in_force")[0]
+        return f"<LabelStore {self.path.name}: {labels:,} labels by {people:,} people>"
 
     # ------------------------------------------------------------------ adding
 
@@ -79,135 +81,111 @@ class LabelStore:
 
         Raises `LabelError` for a value that the score does not take, and when it could not be stored.
         """
-        checked = score.check(value)
-        item = _item(trace_id, span_id, session_id)
+        if not isinstance(score, Score):
+            raise LabelError(f"A label answers a Score, such as Score('helpful', bool); got {score!r}.")
+        item = an_item(trace_id, span_id, session_id)
         if score.data_type == "correction" and trace_id is None:
             raise LabelError("A correction is of a trace or of a span of it, not of a session.")
-        return self._label(
+        label = self._event(
+            "score",
             item,
-            _author(author),
             name=score.name,
-            value=checked,
+            value=score.check(value),
             data_type=score.data_type,
-            comment=_comment(comment),
+            comment=a_comment(comment),
+            author=an_author(author),
             config_id=score.config_id,
             queue_id=queue_id,
         )
-
-    def _label(self, item: Item, author: str, *, name: str | None, **fields: Any) -> Event:
-        """Store a label; one that changes another keeps its id and time, by which servers know it again."""
-        with self.database.transaction() as connection:
-            at = now()
-            known = connection.execute(
-                f"SELECT e.score_id, e.score_at FROM events e WHERE {_SAME_ITEM} AND e.kind = 'score' AND e.name = ? "
-                f"AND e.author = ? AND {_ACTIVE} ORDER BY e.seq DESC LIMIT 1",
-                (*item, name, author),
-            ).fetchone()
-            fields["score_id"] = known["score_id"] if known else str(uuid.uuid4())
-            fields["score_at"] = _time(known["score_at"]) if known else at
-            event = self._write(connection, kind="score", item=item, author=author, at=at, name=name, **fields)
-        self._tell(event)
-        return event
+        return self._stored(lambda connection: _label(connection, label))
 
     def skip(self, *, reason: str | None = None, author: str | None = None, **item: str | None) -> Event:
         """Put an item off, which is not the same as having done it; `item` is as in `add`."""
-        return self._mark("skip", _item(**item), _author(author), _comment(reason))
+        event = self._event("skip", an_item(**item), comment=a_comment(reason), author=an_author(author))
+        return self._stored(lambda connection: _insert(connection, event))
 
     def done(self, *, author: str | None = None, queue_id: str | None = None, **item: str | None) -> Event:
         """Say that an item is finished; `item` is as in `add`."""
-        return self._mark("done", _item(**item), _author(author), None, queue_id)
-
-    def _mark(self, kind: Kind, item: Item, author: str, reason: str | None, queue_id: str | None = None) -> Event:
-        with self.database.transaction() as connection:
-            event = self._write(
-                connection, kind=kind, item=item, author=author, at=now(), comment=reason, queue_id=queue_id
-            )
-        self._tell(event)
-        return event
+        event = self._event("done", an_item(**item), author=an_author(author), queue_id=queue_id)
+        return self._stored(lambda connection: _insert(connection, event))
 
     def undo(self, event: Event | str, author: str | None = None) -> Event:
-        """Take back a label, a skip or a done; of an undo: do again what it took back.
+        """Take back an event, given by itself or its id: a label, a skip, a done, or an undo.
+
+        The undo of an undo brings back what that took back. A label whose score is withdrawn by now is given once more,
+        as a new score, for a server may still be deleting the old one; then the event is that label.
 
         Raises `LabelError` when there is no such event, or it was undone already.
         """
-        event_id = event if isinstance(event, str) else event.event_id
-        target = self._find(event_id)
-        if target.kind == "undo":
-            return self._again(self._find(target.undo_of))
-        with self.database.transaction() as connection:
+        event_id = a_text("An event_id", event.event_id if isinstance(event, Event) else event)
+        by = None if author is None else an_author(author)
+
+        def store(connection: sqlite3.Connection) -> Event:
+            target = self._find(connection, event_id)
             if connection.execute("SELECT 1 FROM events WHERE undo_of = ?", (event_id,)).fetchone():
                 raise LabelError(f"The event {event_id!r} was undone already.")
-            made = self._write(
-                connection,
-                kind="undo",
-                item=target.item,
-                author=_author(author or target.author),
-                at=now(),
-                name=target.name,
-                undo_of=target.event_id,
-                score_id=target.score_id,
-                score_at=target.score_at,
-            )
-        self._tell(made)
-        return made
+            lost = self._withdrawn(connection, target)
+            if lost is not None:
+                return _label(connection, replace(lost, event_id=_new_id(), at=self._clock(), undo_of=event_id))
+            same = {field: getattr(target, field) for field in ("name", "score_id", "score_at")}
+            undo = self._event("undo", target.item, author=by or target.author, undo_of=event_id, **same)
+            return _insert(connection, undo)
 
-    def _again(self, old: Event) -> Event:
-        """Do again what was undone, as a new event: a server may still be deleting the score of the old one."""
-        if old.kind != "score":
-            return self._mark(old.kind, old.item, old.author, old.comment, old.queue_id)
-        same = ("name", "value", "data_type", "comment", "config_id", "queue_id")
-        return self._label(old.item, old.author, **{name: getattr(old, name) for name in same})
+        return self._stored(store)
 
-    def _find(self, event_id: str | None) -> Event:
-        rows = self.database.rows("SELECT * FROM events WHERE event_id = ?", (event_id,))
-        if not rows:
-            raise LabelError(f"There is no event {event_id!r} in {self.path.name} to undo.")
-        return event_of(rows[0])
+    def _withdrawn(self, connection: sqlite3.Connection, target: Event) -> Event | None:
+        """Give the label that undoing `target` would bring back, if no label of its score is left."""
+        undos = 0
+        while target.kind == "undo":
+            target, undos = self._find(connection, str(target.undo_of)), undos + 1
+        if undos % 2 == 0 or target.kind != "score":
+            return None
+        left = connection.execute("SELECT 1 FROM active WHERE score_id = ? LIMIT 1", (target.score_id,)).fetchone()
+        return None if left else target
 
-    def _write(self, connection: sqlite3.Connection, *, item: Item, **fields: Any) -> Event:
-        given = dict.fromkeys(_COLUMNS) | dict(zip(_ITEM, item, strict=True)) | fields
-        given["event_id"] = given["event_id"] or str(uuid.uuid4())
-        stored = dict(given)
-        stored["value"] = None if given["value"] is None else orjson.dumps(given["value"]).decode()
-        stored["at"] = given["at"].isoformat()
-        stored["score_at"] = given["score_at"].isoformat() if given["score_at"] else None
-        seq = connection.execute(_INSERT, tuple(stored[c] for c in _COLUMNS)).lastrowid
-        return Event(seq=int(seq or 0), **given)
+    def _find(self, connection: sqlite3.Connection, event_id: str) -> Event:
+        row = connection.execute("SELECT * FROM events WHERE event_id = ?", (event_id,)).fetchone()
+        if row is None:
+            raise LabelError(f"There is no event {event_id!r} in {self.path.name}.")
+        return of_row(row)
+
+    def _event(self, kind: str, item: Item, **fields: Any) -> Event:
+        empty: dict[str, Any] = dict.fromkeys(FIELDS)
+        ids = dict(zip(("trace_id", "span_id", "session_id"), item, strict=True))
+        return Event(**empty | ids | {"seq": 0, "event_id": _new_id(), "kind": kind, "at": self._clock()} | fields)
+
+    def _stored(self, store: Callable[[sqlite3.Connection], Event]) -> Event:
+        with self.database.transaction() as connection:
+            event = store(connection)
+        self._tell(event)
+        return event
 
     # ------------------------------------------------------------------ reading
 
     def events(self, after: int = 0) -> list[Event]:
         """Give the events with a `seq` above `after`, in order."""
-        return [event_of(row) for row in self.database.rows("SELECT * FROM events WHERE seq > ? ORDER BY seq", (after,))]
+        return [of_row(row) for row in self.database.rows("SELECT * FROM events WHERE seq > ? ORDER BY seq", (after,))]
 
     def current(self) -> list[Event]:
-        """Give the labels in force: of each item, name and author the last one that was not undone."""
-        rows = self.database.rows(f"""
-            SELECT * FROM events WHERE seq IN (
-                SELECT max(e.seq) FROM events e WHERE e.kind = 'score' AND {_ACTIVE}
-                GROUP BY e.trace_id, e.span_id, e.session_id, e.name, e.author)
-            ORDER BY seq
-        """)
-        return [event_of(row) for row in rows]
+        """Give the labels in force, in order: of each item, name and author the last one that was not undone."""
+        return [of_row(row) for row in self.database.rows("SELECT * FROM in_force ORDER BY seq")]
 
-    def marks(self, author: str | None = None) -> dict[Item, Event]:
-        """Give for each item the last `skip` or `done` that was not undone, of one person or of anybody."""
-        rows = self.database.rows(f"""
-            SELECT * FROM events e WHERE e.kind IN ('skip', 'done') AND {_ACTIVE} AND (? IS NULL OR e.author = ?)
-            ORDER BY e.seq
-        """, (author, author))  # fmt: skip
-        return {event.item: event for event in map(event_of, rows)}
-
-    def last(self, author: str) -> Event | None:
-        """Give the last thing a person did that can be undone."""
+    def items(self, author: str | None = None) -> dict[Item, ItemState]:
+        """Give how far each item is that somebody touched, or only what one person did."""
         rows = self.database.rows(
-            f"SELECT * FROM events e WHERE e.author = ? AND e.kind <> 'undo' AND {_ACTIVE} ORDER BY e.seq DESC LIMIT 1",
+            "SELECT * FROM active WHERE (kind <> 'score' OR seq IN (SELECT seq FROM in_force)) "
+            "AND (?1 IS NULL OR author = ?1) ORDER BY seq",
             (author,),
         )
-        return event_of(rows[0]) if rows else None
+        return item_states(of_row(row) for row in rows)
+
+    def last(self, author: str) -> Event | None:
+        """Give the last thing a person did that is not undone: a label, a skip or a done."""
+        rows = self.database.rows("SELECT * FROM active WHERE author = ? ORDER BY seq DESC LIMIT 1", (author,))
+        return of_row(rows[0]) if rows else None
 
     def frame(self) -> pd.DataFrame:
-        """Give the labels in force as the `scores` table has them."""
+        """Give the labels in force as the `scores` table has them; see `Traces.with_scores`."""
         from .exchange import scores_frame
 
         return scores_frame(self.current())
@@ -215,35 +193,45 @@ class LabelStore:
     # ------------------------------------------------------------------ exchange
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write all events as CSV; `import_events` reads them back."""
+        """Write all events as CSV; `read_csv` takes them in again."""
         from .exchange import write_csv
 
         return write_csv(self.events(), Path(path))
 
     def to_jsonl(self, path: str | Path) -> Path:
-        """Write all events as JSON lines; `import_events` reads them back."""
+        """Write all events as JSON lines; `read_jsonl` takes them in again."""
         from .exchange import write_jsonl
 
         return write_jsonl(self.events(), Path(path))
 
-    def import_events(self, path: str | Path) -> int:
-        """Add the events of a file that `to_csv` or `to_jsonl` wrote, each once; give how many were new.
+    def read_csv(self, path: str | Path) -> int:
+        """Add the events of a file that `to_csv` wrote, each once; give how many were new.
 
-        Raises `LabelError` naming the line of the first that cannot be read; then nothing was added.
+        Raises `LabelError` naming the first row that is no event; then nothing was added.
         """
-        from .exchange import read_events
+        from .exchange import read_csv
 
-        return self.add_events(read_events(Path(path)))
+        return self.add_events(read_csv(Path(path)))
+
+    def read_jsonl(self, path: str | Path) -> int:
+        """Add the events of a file that `to_jsonl` wrote; the same as `read_csv`."""
+        from .exchange import read_jsonl
+
+        return self.add_events(read_jsonl(Path(path)))
 
     def add_events(self, events: Iterable[Event]) -> int:
-        """Add events of another store, each once; give how many were new."""
+        """Add events of another store after those that are here, each once; give how many were new.
+
+        Raises `LabelError` for an undo of something that is in neither; then nothing was added.
+        """
         added = []
         with self.database.transaction() as connection:
             for event in events:
                 if connection.execute("SELECT 1 FROM events WHERE event_id = ?", (event.event_id,)).fetchone():
                     continue
-                fields = {c: getattr(event, c) for c in _COLUMNS if c not in _ITEM}
-                added.append(self._write(connection, item=event.item, **fields))
+                if event.undo_of is not None:
+                    self._find(connection, event.undo_of)
+                added.append(_insert(connection, event))
         for event in added:
             self._tell(event)
         return len(added)
@@ -251,7 +239,7 @@ class LabelStore:
     # ------------------------------------------------------------------ watching
 
     def on_change(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Call `callback(event)` after each event of this process is stored; returns a function that stops it."""
+        """Call `callback(event)` after each event of this object is stored; returns a function that stops it."""
         with self._callbacks_lock:
             self._callbacks.append(callback)
 
@@ -266,7 +254,10 @@ class LabelStore:
         with self._callbacks_lock:
             callbacks = list(self._callbacks)
         for callback in callbacks:
-            callback(event)
+            try:
+                callback(event)
+            except Exception:  # the label is stored, and whoever stored it must hear so
+                logger.exception("a callback failed on %s", event)
 
     def close(self) -> None:
         """Close the file."""
@@ -276,48 +267,24 @@ class LabelStore:
 def labels(path: str | Path | None = None) -> LabelStore:
     """Open the store of labels in a file, or make it; without a path it is `llmlens-labels.sqlite` in this folder.
 
-    Raises `LabelError` when the file is something else or cannot be written.
+    Raises `LabelError` when the file is something else or damaged, cannot be written, or is of a later version.
     """
     return LabelStore(path)
 
 
-def default_author() -> str:
-    """Give the name of the user of this computer."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no such user in a container
-        return "unknown"
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
-def _author(author: str | None) -> str:
-    if author is not None and not author.strip():
-        raise LabelError("The author of a label must not be empty: it tells the labels of two people apart.")
-    return author or default_author()
+def _label(connection: sqlite3.Connection, label: Event) -> Event:
+    """Store a label; one that changes another keeps its id and time, by which servers know it again."""
+    known = connection.execute(_ACTIVE_LABEL, to_row(label)).fetchone()
+    if known:
+        same = of_row(to_row(label) | dict(known))
+        return _insert(connection, same)
+    return _insert(connection, replace(label, score_id=_new_id(), score_at=label.at))
 
 
-def _item(trace_id: str | None = None, span_id: str | None = None, session_id: str | None = None) -> Item:
-    if (trace_id is None) == (session_id is None) or (span_id is not None and trace_id is None):
-        got = f"trace_id={trace_id!r}, span_id={span_id!r}, session_id={session_id!r}"
-        raise LabelError(f"A label is of a trace, of a span (with its trace_id) or of a session; got {got}.")
-    return (trace_id, span_id, session_id)
-
-
-def _comment(comment: str | None) -> str | None:
-    if comment is None or not comment.strip():
-        return None
-    if len(comment) > _MAX_COMMENT:
-        raise LabelError(f"A comment has at most {_MAX_COMMENT:,} characters; this has {len(comment):,}.")
-    return comment
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def event_of(row: sqlite3.Row) -> Event:
-    """Read an event from its row."""
-    fields = dict(row)
-    fields["value"] = None if row["value"] is None else orjson.loads(row["value"])
-    fields["at"] = _time(row["at"])
-    fields["score_at"] = _time(row["score_at"]) if row["score_at"] else None
-    return Event(**fields)
+def _insert(connection: sqlite3.Connection, event: Event) -> Event:
+    seq = connection.execute(_INSERT, to_row(event)).lastrowid
+    return replace(event, seq=int(seq or 0))

@@ -9,10 +9,10 @@ from llmlens.arguments import explains_arguments
 from llmlens.errors import ReadError
 from llmlens.traces import Traces
 
-from .files import MAX_UNPACKED, find, open_binary, source_name
+from .files import MAX_UNPACKED, find, open_binary
+from .langfuse.exports import Exports
 from .otlp import load_traces, make_loader
-from .raw import Problem
-from .sniff import Format, sniff
+from .sniff import Format, Layout, is_langfuse, sniff
 
 if TYPE_CHECKING:
     from .load import Loader
@@ -59,13 +59,17 @@ def read(
     if isinstance(source, str | Path) and (Path(source) / "llmlens.json").is_file():
         return Traces.open(source)
     loader = make_loader(**loader_options)
+    exports = Exports(loader, max_bytes)
     for path in find(source):
-        load_any(loader, path, columns, feature, max_bytes)
+        load_any(loader, path, columns, feature, max_bytes, exports)
+    exports.check()
     return Traces(loader.finish(), notes=tuple(loader.notes))
 
 
-def load_any(loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: int) -> None:
-    """Load one file of any kind."""
+def load_any(  # noqa: PLR0917
+    loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: int, exports: Exports
+) -> None:
+    """Load one file of any kind; `exports` takes those of Langfuse."""
     from .table import load_table
 
     if str(path) == "-":
@@ -73,13 +77,27 @@ def load_any(loader: Loader, path: Path, columns: Any, feature: Any, max_bytes: 
         return
     with open_binary(path, max_bytes) as stream:
         found = sniff(stream.peek(_HEAD))
-    if found.format in _TABLES:
-        load_table(loader, path, _TABLES[found.format], columns=columns, feature=feature)
-    elif found.format is Format.LANGFUSE:
-        reason = "an export of Langfuse's: not something this version reads"
-        loader.problem(Problem(None, reason, source_name(path)), source_name(path))
+    kind = found.format
+    if kind is Format.PARQUET and is_langfuse(_parquet_columns(path)):
+        exports.load_parquet(path)
+    elif kind is Format.LANGFUSE and found.layout is Layout.NONE:
+        exports.load_csv(path)
+    elif kind is Format.LANGFUSE:
+        exports.load_json(path)
+    elif kind in _TABLES:
+        load_table(loader, path, _TABLES[kind], columns=columns, feature=feature)
     else:
         load_traces(loader, path, max_bytes)
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError):  # whoever reads it says what is wrong
+        return []
 
 
 def _is_frame(source: Any) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 #: Columns that the mapping fills beside those of `spans` and `contents`.
-EXTRA = {"trace_name": "text", "level": "text", "unread_cache": "text"}
+EXTRA = {"trace_name": "text", "trace_url": "text", "level": "text", "unread_cache": "text", "updated": "time"}
 
 #: Merged from all their sources into one JSON object, key by key; the first source wins a key.
 MERGED = ("params", "metadata")
@@ -46,6 +46,7 @@ READERS: dict[str, str] = {
     "'completion_tokens_details.reasoning_tokens', 'output_tokens_details.reasoning_tokens'])",
     "names_cached": "regexp_extract({x}, '\\w*cache\\w*\": *[1-9]\\d*')",
     "cost_total": "cost_total({x})",
+    "time": "TRY_CAST({x} AS TIMESTAMPTZ)",
     "json": "{x}",
     "object": "{x}",
 }

@@ -8,12 +8,13 @@ import orjson
 
 from llmlens import schema
 
-from .contents import SpanContent, documents, merge_tool_calls, messages, tool_calls
+from .contents import SpanContent, documents, merge_tool_calls, messages, spoken, tool_calls
 from .load import without_gc
 from .texts import make_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Self
 
     import pyarrow as pa
 
@@ -21,104 +22,85 @@ if TYPE_CHECKING:
 
     from .contents.rows import ToolCall
 
-_DERIVED = ("messages", "documents", "tool_calls")
-#: Kinds that have none: looking is most of the cost.
-_NO_DOCUMENTS = ("llm", "embedding", "event")
-_NO_CALLS = ("retriever", "reranker", "embedding", "event")
+#: Spans that say something as messages or calls; what the others give and take is none, whatever it looks like.
+_TALKING = "kind NOT IN ('retriever', 'reranker', 'embedding', 'event')"
+#: Spans that may have documents: in their answer, or written as such under names that all have this word.
+_FINDING = """
+    kind IN ('retriever', 'reranker') OR kind NOT IN ('llm', 'embedding', 'event')
+    AND (contains(attributes, 'documents') OR events IS NOT NULL)
+"""
 _CHUNK = 2_000
 _ROWS = 20_000
 
 
 def derive(store: Store, name: str) -> None:
-    """Make the tables that are made at first use, unless they are there; all but the texts come from one pass."""
+    """Make the tables that are made at first use, unless they are there.
+
+    Messages and tool calls come from one pass, because a model's answer holds both.
+    """
     make_contents(store)
-    if name != "contents":
-        store.once(name, lambda: _make(store))
+    if name == "documents":
+        store.once(name, lambda: _make_documents(store))
+    elif name != "contents":
+        store.once(name, lambda: _make_messages_and_calls(store))
 
 
-def _make(store: Store) -> None:
-    for name in _DERIVED:
-        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
-        store.execute(f"CREATE OR REPLACE TABLE {_partial(name)} ({columns})")
+def _make_documents(store: Store) -> None:
+    with without_gc(), _Writer(store, "documents") as writer:
+        for _, span in _spans(store, _FINDING):
+            writer.add("documents", documents(span))
+
+
+def _make_messages_and_calls(store: Store) -> None:
     calls: list[tuple[int, ToolCall]] = []
-    parents: dict[tuple[str, str], str | None] = {}
-    rows: dict[str, list[tuple[Any, ...]]] = {"messages": [], "documents": []}
-    with without_gc():
-        for start, span in _contents(store):
-            rows["messages"] += messages(span)
-            if span.kind not in _NO_DOCUMENTS:
-                rows["documents"] += documents(span)
-            if span.kind not in _NO_CALLS:
-                calls += [(start, call) for call in tool_calls(span)]
-            parents[span.trace_id, span.span_id] = span.parent_id
-            for name, found in rows.items():
-                if len(found) >= _ROWS:
-                    _insert(store, name, found)
-                    rows[name] = []
+    with without_gc(), _Writer(store, "messages", "tool_calls") as writer:
+        for start, span in _spans(store, _TALKING):
+            said = spoken(span)
+            writer.add("messages", messages(span, said))
+            calls += [(start, call) for call in tool_calls(span, said)]
         # A call is asked for in one span and executed in another one: they are paired within their trace, in order.
         calls.sort(key=lambda each: (each[0], each[1].trace_id))
-        rows["tool_calls"] = [tuple(row) for row in merge_tool_calls([call for _, call in calls], parents)]
-        for name, found in rows.items():
-            _insert(store, name, found)
-    # The tables appear under their names only when they are complete: another thread may be looking.
-    for name in _DERIVED:
-        store.execute(f"ALTER TABLE {_partial(name)} RENAME TO {name}")
+        writer.add("tool_calls", merge_tool_calls([call for _, call in calls], _parents(store)))
 
 
-def _partial(name: str) -> str:
-    return f"{name}_partial"
+class _Writer:
+    """Makes tables in one transaction: they appear at once and whole, or not at all; another thread may be looking."""
 
+    def __init__(self, store: Store, *names: str) -> None:
+        self._cursor = store.cursor()
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in names}
 
-def _insert(store: Store, name: str, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
+    def __enter__(self) -> Self:
+        self._cursor.begin()
+        for name in self._rows:
+            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
+            self._cursor.execute(f"CREATE TABLE {name} ({columns})")
+        return self
+
+    def add(self, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Take rows of a table, in the order of its columns; they are inserted in batches."""
+        waiting = self._rows[name]
+        waiting += rows
+        if len(waiting) >= _ROWS:
+            self._insert(name, waiting)
+
+    def _insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
         cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in schema.TABLES[name].columns)
-        store.insert(f"INSERT INTO {_partial(name)} SELECT {cast} FROM derived_rows", derived_rows=_table(name, rows))
+        self._cursor.register("derived_rows", _arrow(name, rows))
+        self._cursor.execute(f"INSERT INTO {name} SELECT {cast} FROM derived_rows")
+        rows.clear()
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure is None:
+            for name, rows in self._rows.items():
+                if rows:
+                    self._insert(name, rows)
+            self._cursor.commit()
+        else:
+            self._cursor.rollback()
 
 
-def _contents(store: Store) -> Iterator[tuple[int, SpanContent]]:
-    """Give every span with its start in microseconds, as they were read."""
-    # A load has its contents in two tables, which need not be joined to the resources; what was opened has them in one.
-    contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
-    query = f"""
-        SELECT coalesce(epoch_us(s.start), 0), c.trace_id, c.span_id, s.parent_id, s.kind, s.name, s.status, c.input,
-               c.output, c.attributes, c.events, c.links
-        FROM {contents if store.has("texts") else "contents"} c JOIN spans s USING (trace_id, span_id)
-    """
-    for batch in store.batches(query, _CHUNK):
-        for start, *values in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-            yield start, span_content(*values)
-
-
-def span_content(  # noqa: PLR0917
-    trace_id: str,
-    span_id: str,
-    parent_id: str | None,
-    kind: str,
-    name: str,
-    status: str,
-    input: str | None,
-    output: str | None,
-    attributes: str | None,
-    events: str | None,
-    links: str | None,
-) -> SpanContent:
-    """Make what the functions of `contents` take, from one row of `spans` and `contents`."""
-    return SpanContent(
-        trace_id=trace_id,
-        span_id=span_id,
-        parent_id=parent_id,
-        kind=kind,
-        name=name,
-        status=status,
-        input=input,
-        output=output,
-        attributes=orjson.loads(attributes) if attributes else {},
-        events=orjson.loads(events) if events else [],
-        links=orjson.loads(links) if links else [],
-    )
-
-
-def _table(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
+def _arrow(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
     import pyarrow as pa
 
     types = {
@@ -130,3 +112,31 @@ def _table(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
     }
     columns = zip(schema.TABLES[name].columns, zip(*rows, strict=True), strict=True)
     return pa.table({c.name: pa.array(values, types[c.dtype]) for c, values in columns})
+
+
+def _parents(store: Store) -> dict[tuple[str, str], str | None]:
+    columns = store.arrow("SELECT trace_id, span_id, parent_id FROM spans").columns
+    return {(trace, span): parent for trace, span, parent in zip(*(c.to_pylist() for c in columns), strict=True)}
+
+
+def _spans(store: Store, where: str) -> Iterator[tuple[int, SpanContent]]:
+    """Give the spans that fulfil `where`, each with its start in microseconds, as they were read."""
+    # A load has its contents in two tables, which need not be joined to the resources; what was opened has them in one.
+    contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
+    query = f"""
+        SELECT coalesce(epoch_us(s.start), 0), c.trace_id, c.span_id, s.kind, s.name, s.status, c.input, c.output,
+               c.attributes, c.events
+        FROM {contents if store.has("texts") else "contents"} c JOIN spans s USING (trace_id, span_id) WHERE {where}
+    """
+    for batch in store.batches(query, _CHUNK):
+        *plain, attributes, events = batch.columns
+        parsed = (_parsed(attributes, {}), _parsed(events, []))
+        for start, trace, span, *said in zip(*(c.to_pylist() for c in plain), *parsed, strict=True):
+            yield start, SpanContent(trace, span, None, *said)
+
+
+def _parsed(column: pa.Array, empty: Any) -> list[Any]:
+    """Parse a column of JSON, without making Python texts of it first."""
+    import pyarrow as pa
+
+    return [orjson.loads(text) if text else empty for text in column.view(pa.binary()).to_pylist()]

@@ -11,6 +11,7 @@ from llmlens import schema
 
 from .prices import price_table
 from .raw import Problem
+from .trace_rows import give_to_roots, set_aside
 from .tree import depths, parents_of
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ _SHARED = ("session_id", "user_id", "environment", "release", "tags")
 def finish(store: Store, *, prices: Any) -> Found:
     """Turn `staged` into `spans`; yield the problems met, with their source."""
     yield from _drop_duplicates(store)
+    yield from set_aside(store)
     yield from _join_logs(store)
     yield from _build_trees(store)
+    give_to_roots(store)
     yield from _flag_unread_cache(store)
     yield from _write_spans(store, prices)
     store.execute("DROP TABLE staged")
@@ -41,7 +44,7 @@ def finish(store: Store, *, prices: Any) -> Found:
 
 
 def _drop_duplicates(store: Store) -> Found:
-    """Keep one of the spans with the same identity: the one that ended, ended last, holds most, came first."""
+    """Keep one of the spans with the same identity: the one updated or ended last, that holds most, came first."""
     doubles = "SELECT trace_id, span_id FROM staged GROUP BY ALL HAVING count(*) > 1"
     if store.execute(f"SELECT 1 FROM ({doubles}) LIMIT 1").fetchone() is None:
         return
@@ -55,7 +58,7 @@ def _drop_duplicates(store: Store) -> Found:
               FROM staged s JOIN content_rows c USING (n) JOIN ({doubles}) d
               ON s.trace_id = d.trace_id AND s.span_id = d.span_id)
         WINDOW w AS (PARTITION BY trace_id, span_id
-                     ORDER BY "end" IS NULL, "end" DESC, length(attributes) DESC, length(events) DESC, fingerprint, n)
+                     ORDER BY updated DESC NULLS LAST, "end" IS NULL, "end" DESC, length(attributes) DESC, length(events) DESC, fingerprint, n)
     """)
     rows = store.execute("""
         SELECT d.source, d.fingerprint = w.fingerprint AS equal, count(*),
@@ -149,14 +152,17 @@ def _write_spans(store: Store, prices: Any) -> Found:
         column = f's."{name}"'
         return f"first({column} ORDER BY s.start, s.span_id) FILTER ({column} IS NOT NULL AND {where})"
 
-    shared = ", ".join(f'{first(name)} AS "{name}"' for name in (*_SHARED, "trace_name"))
+    shared = ", ".join(f'{first(name)} AS "{name}"' for name in (*_SHARED, "trace_name", "trace_url"))
     store.execute(f"""
         CREATE TABLE shared AS
         SELECT s.trace_id, {shared}, {first("name", "d.depth = 0")} AS root_name,
                coalesce({first("feature", "d.depth = 0")}, {first("feature")}) AS feature
         FROM staged s JOIN span_depths d USING (n) GROUP BY s.trace_id
     """)
-    store.execute("INSERT INTO trace_info SELECT trace_id, trace_name FROM shared WHERE trace_name IS NOT NULL")
+    store.execute("""
+        INSERT INTO trace_info SELECT trace_id, trace_name, trace_url FROM shared
+        WHERE trace_name IS NOT NULL OR trace_url IS NOT NULL
+    """)
     cursor = store.cursor()  # one for both: the price rules are a temporary table
     rules = price_table(cursor, "staged", prices)
     made = {name: f'coalesce(s."{name}", t."{name}")' for name in _SHARED}

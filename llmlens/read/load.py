@@ -17,7 +17,7 @@ from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
 from .pivot import FeatureFunction, Fields, Wide, dumps, resource_text
 from .raw import Origin, Problem, Raw, RawLog, RawScore, RawSpan
-from .scores import log_scores, score_marks, score_rows, span_scores
+from .scores import find_traces, log_scores, score_marks, score_rows, span_scores
 from .texts import CONTENT_ROWS, keep_text_sources
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ _MAPPED_BYTES = 64 << 20
 
 _STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
-_EXTRA_COLUMNS = ("trace_name VARCHAR", "unread_cache VARCHAR", "line BIGINT", "n BIGINT")
+_EXTRA_COLUMNS = (
+    "trace_name VARCHAR", "trace_url VARCHAR", "updated TIMESTAMPTZ", "unread_cache VARCHAR", "line BIGINT", "n BIGINT",
+)  # fmt: skip
 
 
 class Loader:
@@ -162,6 +164,7 @@ class Loader:
         keep_text_sources(self.store, self.conventions, self._texts_met, self._resources)
         if self._scores:
             self.store.insert_frame("scores", score_rows(self._scores))
+            find_traces(self.store)
         self._write_problems()
         return self.store
 
@@ -272,7 +275,9 @@ def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
         made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
     selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
     unread = f"CASE WHEN {usage} THEN nullif({mapped('unread_cache')}, '') END"
-    selected += f", {mapped('trace_name')} AS trace_name, {unread} AS unread_cache, line, n"
+    for name in ("trace_name", "trace_url", "updated"):
+        selected += f", {mapped(name)} AS {name}"
+    selected += f", {unread} AS unread_cache, line, n"
     inside = ", ".join(f"{sql} AS {name}" for name, sql in first.items())
     return f"SELECT * {mapping.spelling_sql()} FROM (SELECT {selected} FROM (SELECT *, {inside} FROM wide))"
 

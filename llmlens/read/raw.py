@@ -42,6 +42,7 @@ class RawSpan:
     """A span as its producer wrote it: ids as lower-case hex, times in ns since the epoch, attributes as a flat dict.
 
     `status` is OpenTelemetry's number: 0 unset, 1 ok, 2 error.
+    Without a `span_id` it is no span but what is known of the trace as a whole; see trace_rows.py.
     `line` is the line, frame or item of its source, counted from 1.
     """
 
@@ -77,7 +78,7 @@ class RawLog:
 class RawScore:
     """A judgement found beside or inside the spans; the fields are those of the `scores` table, `created_ns` in ns."""
 
-    trace_id: str
+    trace_id: str | None
     span_id: str | None
     name: str
     value: float | None = None
@@ -89,6 +90,7 @@ class RawScore:
     session_id: str | None = None
     config_id: str | None = None
     created_ns: int | None = None
+    data_type: str | None = None
 
 
 @dataclass(slots=True)

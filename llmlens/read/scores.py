@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from llmlens.store import Store
+
     from .raw import RawLog, RawScore, RawSpan
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "llmlens:score")
@@ -79,13 +81,13 @@ def score_rows(scores: Sequence[RawScore]) -> pd.DataFrame:
         created = None if score.created_ns is None else pd.Timestamp(score.created_ns, tz="UTC").floor("us")
         rows[key] = {
             "score_id": key,
-            "trace_id": score.trace_id,
+            "trace_id": score.trace_id or None,
             "span_id": score.span_id,
             "session_id": score.session_id,
             "name": score.name,
             "value": score.value,
             "label": score.label,
-            "data_type": "numeric" if score.value is not None else "categorical" if score.label is not None else "text",
+            "data_type": score.data_type or _data_type(score),
             "source": score_source(score.source),
             "author": score.author,
             "comment": score.comment,
@@ -96,36 +98,69 @@ def score_rows(scores: Sequence[RawScore]) -> pd.DataFrame:
     return typed(frame)
 
 
+def _data_type(score: RawScore) -> str:
+    return "numeric" if score.value is not None else "categorical" if score.label is not None else "text"
+
+
+def find_traces(store: Store) -> None:
+    """Give the scores that tell only their span the trace of the one span that has this id."""
+    store.execute("""
+        UPDATE scores SET trace_id = found.trace_id FROM (
+            SELECT span_id, any_value(trace_id) AS trace_id FROM spans
+            WHERE span_id IN (SELECT span_id FROM scores WHERE trace_id IS NULL)
+            GROUP BY span_id HAVING count(*) = 1) found
+        WHERE scores.trace_id IS NULL AND scores.span_id = found.span_id
+    """)
+
+
 def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
     """Check and complete scores given by a user; raises `UnknownNameError` or `SelectionError`.
 
-    Needed are `trace_id`, `name`, and `value` or `label`.
+    Needed are `trace_id` or `session_id`, `name`, and `value` or `label`.
     """
     import pandas as pd
 
-    frame = frame.copy()
+    if not isinstance(frame, pd.DataFrame):
+        raise SelectionError(f"Scores are a DataFrame, or a store of labels; got {type(frame).__name__}.")
     for column in frame.columns:
         schema.SCORES[str(column)]
-    missing = [c for c in ("trace_id", "name") if c not in frame.columns]
-    if missing or not {"value", "label"} & set(frame.columns):
-        need = "trace_id, name, and value or label"
+    given = set(frame.columns)
+    if "name" not in given or not {"trace_id", "session_id"} & given or not {"value", "label"} & given:
+        need = "trace_id (or session_id), name, and value or label"
         raise SelectionError(f"Scores need the columns {need}; got {', '.join(map(str, frame.columns)) or 'none'}.")
-    for column in schema.SCORES.names:
-        if column not in frame.columns:
-            frame[column] = None
-    frame = frame[schema.SCORES.names]
-    bools = frame["value"].map(lambda v: isinstance(v, bool)).astype(bool)
-    frame["value"] = pd.to_numeric(frame["value"].astype(object).where(frame["value"].notna(), None), errors="coerce")
-    kind = pd.Series("categorical", index=frame.index).mask(frame["value"].notna(), "numeric")
-    frame["data_type"] = (
-        frame["data_type"].astype(object).where(frame["data_type"].notna(), kind.mask(bools, "boolean"))
-    )
+    frame = frame.reindex(columns=schema.SCORES.names).astype(object)
+    frame = frame.where(frame.notna(), None)
+    _refuse(frame, frame["name"].isna(), "has no name")
+    _refuse(frame, frame["trace_id"].isna() & frame["session_id"].isna(), "has neither a trace_id nor a session_id")
+    value = pd.to_numeric(frame["value"], errors="coerce")
+    _refuse(frame, value.isna() & frame["value"].notna(), "has a value that is no number", "value")
+    created = pd.to_datetime(frame["created"], errors="coerce", utc=True, format="mixed")
+    _refuse(frame, created.isna() & frame["created"].notna(), "has a created that is no time", "created")
+    kind = pd.Series("categorical", index=frame.index).mask(value.notna(), "numeric")
+    kind = kind.mask(frame["value"].map(lambda v: isinstance(v, bool)).astype(bool), "boolean")
     made = [
-        score_id(t, None if pd.isna(s) else s, n, None if pd.isna(a) else a)
-        for t, s, n, a in zip(frame["trace_id"], frame["span_id"], frame["name"], frame["author"], strict=True)
+        score_id(trace if session is None or trace is not None else f"session {session}", span, name, author)
+        for trace, session, span, name, author in zip(
+            *(frame[c] for c in ("trace_id", "session_id", "span_id", "name", "author")), strict=True
+        )
     ]
-    frame["score_id"] = frame["score_id"].astype(object).where(frame["score_id"].notna(), pd.Series(made, frame.index))
+    made_ids = pd.Series(made, frame.index, dtype=object)
+    frame = frame.assign(
+        value=value,
+        created=created,
+        data_type=frame["data_type"].where(frame["data_type"].notna(), kind),
+        score_id=frame["score_id"].where(frame["score_id"].notna(), made_ids),
+    )
     return typed(frame.drop_duplicates("score_id", keep="last"))
+
+
+def _refuse(frame: pd.DataFrame, wrong: pd.Series[bool], what: str, column: str | None = None) -> None:
+    """Raise `SelectionError` that names the first row that is wrong."""
+    if wrong.any():
+        row = wrong.index[wrong][0]
+        got = "" if column is None else f": {frame[column][wrong].iloc[0]!r}"
+        more = f" So have {int(wrong.sum()) - 1:,} more." if wrong.sum() > 1 else ""
+        raise SelectionError(f"The score in row {row!r} {what}{got}.{more}")
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Format(StrEnum):
@@ -103,8 +107,17 @@ _SIGNS: tuple[tuple[Format, frozenset[str]], ...] = tuple(
         (Format.LANGSMITH, "run_type dotted_order"),
         (Format.LANGSMITH, "run_type parent_run_id"),
         (Format.LANGFUSE, "trace projectId"),
+        (Format.LANGFUSE, "projectId bookmarked"),
         (Format.LANGFUSE, "traceId parentObservationId"),
         (Format.LANGFUSE, "trace_id parent_observation_id"),
+        (Format.LANGFUSE, "timestamp bookmarked sessionId"),
+        (Format.LANGFUSE, "timestamp bookmarked session_id"),
+        (Format.LANGFUSE, "observationId dataType value"),
+        (Format.LANGFUSE, "observation_id data_type value"),
+        (Format.LANGFUSE, "subject dataType value"),
+        (Format.LANGFUSE, "objectType objectId content"),
+        (Format.LANGFUSE, "userIds countTraces"),
+        (Format.LANGFUSE, "exportSource files window"),
         (Format.ZIPKIN, "traceId id localEndpoint"),
         (Format.ZIPKIN, "traceId id timestamp duration"),
         (Format.OTLP, "traceId spanId"),
@@ -136,7 +149,16 @@ def sniff(head: bytes) -> Sniffed:
         start = re.search(rb"(?m)^[\[{]", text)
         if start is not None and not (_is_table(lines) and b" " not in lines[0].strip()):
             return Sniffed(_json_format(text[start.start() :]), _json_layout(text[start.start() :]))
-    return Sniffed(Format.CSV if _is_table(lines) else Format.TEXT)
+    if not _is_table(lines):
+        return Sniffed(Format.TEXT)
+    names = (name.strip(b'" ').decode("utf-8", "replace") for name in lines[0].split(b","))
+    return Sniffed(Format.LANGFUSE if is_langfuse(names) else Format.CSV)
+
+
+def is_langfuse(columns: Iterable[str]) -> bool:
+    """Whether a table with these columns is an export of Langfuse's."""
+    names = set(columns)
+    return any(sign <= names for format_, sign in _SIGNS if format_ is Format.LANGFUSE)
 
 
 def _is_table(lines: list[bytes]) -> bool:

@@ -2,9 +2,9 @@
 // Trace text is written by strangers: it enters the page as text nodes and whitelisted attributes only.
 
 const TAGS = new Set(("div span button input label table thead tbody tr th td pre code ul li p b i kbd h3 h4 dl dt dd mark " +
-  "section header nav select option").split(" "));
+  "section header footer nav select option textarea").split(" "));
 const ATTRIBUTES = new Set(("class id title role tabindex type placeholder value disabled hidden spellcheck autocomplete " +
-  "colspan scope for dir checked selected").split(" "));
+  "colspan scope for dir checked selected rows maxlength inputmode").split(" "));
 const SVG = "http://www.w3.org/2000/svg";
 
 // Make an element. Attributes: whitelisted names, aria-*, data-*, `style` as an object, `on<event>` as a function.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import anywidget
 import traitlets
 
-from llmlens.errors import UnknownNameError, nearest, unknown
+from llmlens.errors import LlmlensError, UnknownNameError, nearest, unknown
 
 from . import snapshot, wire
 
@@ -197,7 +197,7 @@ class View(anywidget.AnyWidget):
         arguments = {str(k): v for k, v in request.items() if k not in {"id", "kind"}}
         try:
             reply = {"id": number, "ok": True, "result": self.answer(str(kind), **arguments)}
-        except UnknownNameError as error:
+        except LlmlensError as error:
             reply = {"id": number, "ok": False, "error": {"message": str(error)}}
         except Exception as error:
             logger.exception("%s could not answer request %r", type(self).__name__, kind)

@@ -5,8 +5,14 @@ const KEY_NAMES = {
 };
 const isTyping = (target) => target?.matches?.("input, textarea, select, [contenteditable=true]") ?? false;
 
-// `table` is a list of {keys, does, run, in?, typing?}: `in` names the `data-pane` it belongs to (all when absent),
-// `typing` allows it inside an input, `run(event)` returns false when it did nothing.
+// A key as it is printed on the keyboard; combinations are two of them.
+const keyCaps = (name) =>
+  name.split(/(?<=.)\+/).map((key) => h("kbd", {}, key === "Ctrl" && IS_MAC ? "⌘" : KEY_NAMES[key] || key));
+const IS_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+
+// `table` is a list of {keys, does, run, in?, typing?, shown?}: `in` names the `data-pane` it belongs to (all when absent),
+// `typing` allows it inside an input, `shown` stands for many keys in the sheet, `run(event)` returns false when it did
+// nothing. "Ctrl+" before a key is Ctrl, or Cmd.
 // Gives `{open, button}`: a function that shows the help sheet, and a button for it.
 function keyboard(view, table) {
   const { root } = view;
@@ -26,7 +32,7 @@ function keyboard(view, table) {
       h("button", { type: "button", class: "lm-button lm-quiet", "aria-label": "Close", onclick: () => toggle(false) }, icon("close"))),
     h("div", { class: "lm-sheet-groups" }, [...groups].map(([title, entries]) => h("section", {}, h("h4", {}, title),
       h("dl", {}, entries.map((entry) => [
-        h("dt", {}, entry.keys.map((key) => h("kbd", {}, KEY_NAMES[key] || key))), h("dd", {}, entry.does)])))))));
+        h("dt", {}, (entry.shown || entry.keys).map(keyCaps)), h("dd", {}, entry.does)])))))));
   root.appendChild(sheet);
 
   let before = null;
@@ -40,15 +46,16 @@ function keyboard(view, table) {
   }
 
   view.listen(root, "keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.isComposing || event.altKey) return;
+    const key = event.ctrlKey || event.metaKey ? `Ctrl+${event.key}` : event.key;
     const target = event.composedPath()[0];
     if (!sheet.hidden) {
-      if (event.key !== "Escape" && event.key !== "?") return;
+      if (key !== "Escape" && key !== "?") return;
       toggle(false);
     } else {
       const typing = isTyping(target);
       const pane = target?.closest?.("[data-pane]")?.dataset.pane;
-      const entry = all.find((e) => e.keys.includes(event.key) && (!typing || e.typing) && (!e.in || e.in === pane));
+      const entry = all.find((e) => e.keys.includes(key) && (!typing || e.typing) && (!e.in || e.in === pane));
       if (!entry || entry.run(event) === false) return;
     }
     event.preventDefault();

@@ -10,6 +10,8 @@ from llmlens.errors import unknown
 from . import wire
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from llmlens.read.contents import SpanContent
     from llmlens.traces import Traces
 
@@ -50,7 +52,7 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
         **{name: _parsed(texts[name]) for name in ("attributes", "events", "links", "resource")},
         "metadata": _parsed(span["metadata"]),
         "params": _parsed(span["params"]),
-        "messages": _messages(content),
+        "messages": chat(content),
         "documents": [document._asdict() for document in documents(content)],
         "tool_calls": _tool_calls(traces, content, row["start"].iloc[0] if row["start"].notna().all() else None),
     }
@@ -75,8 +77,8 @@ def _content(row: dict[str, Any], texts: dict[str, Any]) -> SpanContent:
     )
 
 
-def _messages(content: SpanContent) -> list[dict[str, Any]]:
-    """Give the messages, each with the tool calls it asks for."""
+def chat(content: SpanContent) -> list[dict[str, Any]]:
+    """Give the messages of a span, each with the tool calls it asks for."""
     from llmlens.read.contents import messages
     from llmlens.read.contents.sources import turns
 
@@ -105,14 +107,19 @@ def _tool_calls(traces: Traces, content: SpanContent, start: Any) -> list[dict[s
 
 
 def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[SpanContent]:
-    spans, contents = traces.table("spans"), traces.table("contents")
+    spans = traces.table("spans")
     parents = [parent for parent in (content.parent_id, content.span_id) if parent is not None]
     near = spans.filter((spans.trace_id == content.trace_id) & (spans.kind == "tool") & spans.parent_id.isin(parents))
     if start is not None:
         near = near.filter(near.start >= start)
-    near = near.order_by([near.start, near.span_id]).limit(_BESIDE)
-    near = near.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
-    data = traces.fetch(near.left_join(contents.select("trace_id", "span_id", *_TEXTS), ["trace_id", "span_id"]))
+    return read_contents(traces, near.order_by([near.start, near.span_id]).limit(_BESIDE))
+
+
+def read_contents(traces: Traces, chosen: ir.Table) -> list[SpanContent]:
+    """Read what spans say, in order of their start; `chosen` is a selection of the table `spans`."""
+    contents = traces.table("contents").select("trace_id", "span_id", *_TEXTS)
+    chosen = chosen.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
+    data = traces.fetch(chosen.left_join(contents, ["trace_id", "span_id"]))
     rows = wire.columns(data.sort_values(["start", "span_id"], kind="stable"))
     return [
         _content(row, row)

@@ -1,13 +1,5 @@
 // One row of the tree: name with its marks, figures rolled up over the calls below, and a bar on the time axis.
 
-const KIND_LABELS = {
-  llm: "LLM", embedding: "EMB", retriever: "RETR", reranker: "RANK", tool: "TOOL", agent: "AGENT", chain: "CHAIN",
-  guardrail: "GUARD", evaluator: "EVAL", event: "EVENT", span: "SPAN",
-};
-const knownKind = (kind) => (Object.hasOwn(KIND_LABELS, kind) ? kind : "span");
-const kindBadge = (kind) =>
-  h("span", { class: "lm-kind", "data-kind": knownKind(kind), title: oneLine(kind) }, KIND_LABELS[knownKind(kind)]);
-
 // The length of a span in ms; null when it never ended.
 const spanMs = ({ index }, row) =>
   (index.end[row] === null || index.start[row] === null ? null : index.end[row] - index.start[row]);

@@ -27,8 +27,8 @@ _KEPT = 8
 _STATIC_TRACES, _STATIC_SPANS = 25, 300
 
 _FILES = (
-    "format_text.js", "highlight.js", "trace_source.js", "trace_list.js", "span_tree.js", "span_row.js",
-    "trace_head.js", "tree_pane.js", "chat.js", "span_parts.js", "attributes.js", "span_head.js", "span_detail.js",
+    "format_text.js", "highlight.js", "trace_source.js", "trace_list.js", "span_tree.js",
+    "kind_badge.js", "span_row.js", "trace_head.js", "tree_pane.js", "chat.js", "span_parts.js", "attributes.js", "span_head.js", "span_detail.js",
     "layout.js", "trace_explorer.js",
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ class TraceExplorer(View):
     """
 
     _esm = esm(*_FILES)
-    _css = css("trace_explorer.css")
+    _css = css("span_parts.css", "trace_explorer.css")
 
     trace_id = traitlets.Unicode(None, allow_none=True, help="the open trace").tag(sync=True, option=True)
     span_id = traitlets.Unicode(None, allow_none=True, help="the open span").tag(sync=True, option=True)

@@ -1,160 +1,139 @@
-"""HTTP: authentication, rate limits, faults, and JSON."""
+"""HTTP: authentication, limits, faults, and JSON in and out."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
 import socket
-import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
 
 from .errors import Refusal
-from .faults import Fault, Faults
-from .limits import Limits
-from .routes import route
-from .state import State
+from .params import Params
+from .routes import answer
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from .faults import Fault
+    from .server import LangfuseServer
 
-_HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the company network."
-
-
-class LangfuseServer:
-    """A server on 127.0.0.1 in threads of this process; `state` is what it holds, `faults` what goes wrong."""
-
-    public_key = "pk-lf-test"
-    secret_key = "sk-lf-test-0123456789"  # noqa: S105  # of nothing
-
-    def __init__(
-        self,
-        version: str = "4.16.0",
-        mode: str = "events_only",
-        *,
-        rate_limits: dict[str, int] | None = None,
-        window_s: float = 60.0,
-        seed: int = 0,
-        eventual_s: float = 0.0,
-    ) -> None:
-        """Prepare a server; `mode` is events_only, dual or v3."""
-        self.state = State(version, mode, eventual_s=eventual_s)
-        self.limits = Limits(rate_limits or {}, window_s)
-        self.faults = Faults(seed)
-        self.requests: list[str] = []
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.stand_in = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def __enter__(self) -> LangfuseServer:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+_ROOT = "/api/public"
+_PROXY_PAGE = b"<!doctype html><title>Sign in</title><p>Please sign in to the company network."
+_LARGEST = {"/ingestion": 4_500_000}
+_LARGEST_ELSEWHERE = 1_048_576
 
 
-class _Http(ThreadingHTTPServer):
+class HttpServer(ThreadingHTTPServer):
+    """A thread for each connection, on loopback."""
+
     daemon_threads = True
-    request_queue_size = 64
-    stand_in: LangfuseServer
+    block_on_close = False  # a client may keep its connections
+    request_queue_size = 128
+
+    def __init__(self, port: int, langfuse: LangfuseServer) -> None:
+        self.langfuse = langfuse
+        super().__init__(("127.0.0.1", port), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Say nothing of clients that went away; every other error was answered."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """A connection."""
+
+    server: HttpServer
     protocol_version = "HTTP/1.1"
-    server: _Http
     disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave together
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Be silent."""
 
     def _handle(self) -> None:
-        stand_in = self.server.stand_in
-        parts = urlsplit(self.path)
-        request = f"{self.command} {parts.path}"
-        length = int(self.headers.get("Content-Length") or 0)
-        content = self.rfile.read(length) if length else b""
-        stand_in.requests.append(f"{self.command} {self.path}")
-        fault = stand_in.faults.choose(request)
-        if fault is not None and not self._before(fault):
-            return
+        langfuse = self.server.langfuse
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = unquote(urlsplit(self.path).path)
+        with langfuse.at_work():
+            fault = langfuse.faults.choose(f"{self.command} {path}")
+            if fault is None or self._goes_on(fault):
+                status, body, headers = self._answered(path, content)
+                if fault is not None and fault.kind == "after":
+                    self._cut()
+                else:
+                    self._send(status, body, headers, whole=fault is None or fault.kind != "truncated")
+            else:
+                status = int(fault.kind) if fault.kind.isdigit() else 0
+            langfuse.log(self.command, self.path, content, status, fault and fault.kind)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815  # their names there
+
+    def _answered(self, path: str, content: bytes) -> tuple[int, bytes, dict[str, str]]:
         try:
-            status, body, headers = self._answer(stand_in, parts.path, parts.query, content)
+            status, body = self._answer(path, content)
         except Refusal as refusal:
-            status, body, headers = refusal.status, orjson.dumps(refusal.body), refusal.headers
-        if fault is not None and fault.kind == "after":
-            self._cut()
-            return
-        self._send(status, body, headers, cut=fault is not None and fault.kind == "truncated")
+            return refusal.status, orjson.dumps(refusal.body), refusal.headers
+        except Exception as error:  # noqa: BLE001  # the stand-in itself is wrong: its owner raises it at the end
+            self.server.langfuse.errors.append(error)
+            return 500, orjson.dumps({"message": f"the stand-in failed: {error!r}"}), {}
+        return status, body if isinstance(body, bytes) else orjson.dumps(body), {}
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _handle  # noqa: N815
-
-    def _answer(self, stand_in: LangfuseServer, path: str, query: str, content: bytes) -> tuple[int, bytes, dict[str, str]]:
-        if path != "/api/public/health":
-            self._authenticate(stand_in)
-        stand_in.limits.take(self.command, path)
-        params = {key: values for key, values in parse_qs(query, keep_blank_values=True).items()}
+    def _answer(self, path: str, content: bytes) -> tuple[int, Any]:
+        langfuse = self.server.langfuse
+        if path != f"{_ROOT}/health":
+            self._authenticate(langfuse)
+        langfuse.limits.take(f"{self.command} {path}")
+        if not path.startswith(_ROOT):
+            raise Refusal(404, "Not Found")
+        path = path.removeprefix(_ROOT)
+        if len(content) > _LARGEST.get(path, _LARGEST_ELSEWHERE):
+            raise Refusal(413, "Body exceeded 1mb limit" if path not in _LARGEST else "Body exceeded 4.5mb limit")
         try:
             body = orjson.loads(content) if content else None
         except orjson.JSONDecodeError:
-            raise Refusal(400, {"message": "Invalid JSON"}) from None
-        status, answer = route(stand_in.state, self.command, path, params, body)
-        return status, answer if isinstance(answer, bytes) else orjson.dumps(answer), {}
+            raise Refusal(400, "Invalid JSON") from None
+        params = Params(parse_qs(urlsplit(self.path).query, keep_blank_values=True))
+        return answer(langfuse.state, self.command, path, params, body)
 
-    def _authenticate(self, stand_in: LangfuseServer) -> None:
+    def _authenticate(self, langfuse: LangfuseServer) -> None:
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
-        expected = f"{stand_in.public_key}:{stand_in.secret_key}".encode()
-        with contextlib.suppress(ValueError):
-            if scheme == "Basic" and base64.b64decode(given) == expected:
+        with contextlib.suppress(binascii.Error):
+            if scheme == "Basic" and base64.b64decode(given) == f"{langfuse.public_key}:{langfuse.secret_key}".encode():
                 return
-        message = "Invalid credentials. Confirm that you've configured the correct host."
-        raise Refusal(401, {"error": "UnauthorizedError", "message": message})
+        raise Refusal(401, "Invalid credentials. Confirm that you've configured the correct host.")
 
-    def _before(self, fault: Fault) -> bool:
-        """Let a fault happen; False when the request is over with it."""
+    def _goes_on(self, fault: Fault) -> bool:
+        """Let a fault happen before the request is looked at; False when that was all."""
+        if fault.kind in ("after", "truncated"):
+            return True
+        if fault.kind == "slow":
+            self.server.langfuse.closing.wait(fault.seconds)
+            return True
         if fault.kind == "before":
             self._cut()
         elif fault.kind == "html":
-            self._send(200, _HTML, {"Content-Type": "text/html"})
-        elif fault.kind.isdigit():
-            said = {"message": "Request timed out", "error": "Request timed out"} if fault.kind == "422" else {}
-            wait = {"Retry-After": f"{fault.seconds:g}"} if fault.kind == "429" else {}
-            self._send(int(fault.kind), orjson.dumps(said or {"message": f"fault {fault.kind}"}), wait)
+            self._send(200, _PROXY_PAGE, {"Content-Type": "text/html"})
+        elif fault.kind == "422":
+            self._send(422, orjson.dumps({"message": "Request timed out", "error": "Request timed out"}), {})
         else:
-            if fault.kind == "slow":
-                time.sleep(fault.seconds)
-            return True
+            wait = {"Retry-After": f"{fault.seconds:g}"} if fault.kind == "429" else {}
+            self._send(int(fault.kind), orjson.dumps({"message": f"a fault: {fault.kind}"}), wait)
         return False
 
-    def _cut(self) -> None:
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str], *, cut: bool = False) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, str], *, whole: bool = True) -> None:
         self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        if cut:
+        self.wfile.write(body if whole else body[: len(body) // 2])
+        if not whole:
             self._cut()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)

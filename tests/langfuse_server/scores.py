@@ -1,4 +1,4 @@
-"""Scores: read as v3 and v2 give them, written one by one, in lists and in batches of events."""
+"""GET v3/scores: a cursor, groups of fields, and no parameter that is not known."""
 
 from __future__ import annotations
 
@@ -8,158 +8,120 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .errors import Refusal, invalid
+from .errors import Refusal, bad_request, invalid
+from .params import MOST_PER_PAGE
 
 if TYPE_CHECKING:
+    from .params import Params
     from .state import State
 
-_DETAILS = ("comment", "configId", "metadata")
-_ANNOTATION = ("authorUserId", "queueId")
-_OPTIONAL = {"details": _DETAILS, "subject": ("subject",), "annotation": _ANNOTATION}
-_MOST = 100
-_LONGEST_TEXT = 500
-_LIST = (
+_GROUPS = {
+    "details": ("comment", "configId", "metadata"),
+    "subject": ("subject",),
+    "annotation": ("authorUserId", "queueId"),
+}
+_LISTS = (
     "id", "name", "source", "dataType", "environment", "configId", "queueId", "authorUserId", "traceId", "sessionId",
     "observationId", "experimentId",
 )  # fmt: skip
-_KNOWN = {*_LIST, "limit", "cursor", "fields", "value", "valueMin", "valueMax", "fromTimestamp", "toTimestamp"}
-_WITH_LISTS = (4, 59)
+_KNOWN = {*_LISTS, "limit", "cursor", "fields", "value", "valueMin", "valueMax", "fromTimestamp", "toTimestamp"}
 
 
-def cursor_page(state: State, params: dict[str, list[str]]) -> tuple[int, Any]:
+def cursor_page(state: State, params: Params) -> dict[str, Any]:
     """Answer GET v3/scores."""
-    from .observations import time_of
-
     if unknown := [key for key in params if key not in _KNOWN]:
-        said = f'Unrecognized key: "{unknown[0]}"'
-        body = {"code": "unrecognized_keys", "keys": unknown, "path": [], "message": said}
-        raise Refusal(400, {"message": "Invalid request data", "error": [body]})
-    limit = int(params.get("limit", ["50"])[0])
-    if not 1 <= limit <= _MOST:
-        raise invalid("limit", f"Too big: expected number to be <={_MOST}", code="too_big", maximum=_MOST)
-    groups = [g for g in params.get("fields", [""])[0].split(",") if g]
-    if wrong := [g for g in groups if g not in _OPTIONAL]:
-        raise invalid("fields", f"Invalid field group: {wrong[0]}")
-    if len({"traceId", "sessionId", "experimentId"} & set(params)) > 1 or ("observationId" in params and "traceId" not in params):
-        raise Refusal(400, {"message": "Invalid combination of filters", "error": "InvalidRequestError"})
-    since, until = (time_of(params, name) for name in ("fromTimestamp", "toTimestamp"))
-    rows = state.visible_scores()
-    rows = [s for s in rows if (since is None or s["timestamp"] >= since) and (until is None or s["timestamp"] < until)]
-    for name in _LIST:
-        if name in params:
-            wanted = set(params[name][0].split(","))
-            rows = [s for s in rows if _field(s, name) in wanted]
-    if params.get("cursor"):
-        at = orjson.loads(base64.urlsafe_b64decode(params["cursor"][0]))
-        rows = [s for s in rows if [s["timestamp"], s["id"]] < at]
+        named = ", ".join(f'"{key}"' for key in unknown)
+        said = f"Unrecognized key{'s' if len(unknown) > 1 else ''}: {named}"
+        raise invalid(None, said, code="unrecognized_keys", keys=unknown)
+    limit = params.whole("limit", 50, MOST_PER_PAGE)
+    groups = params.words("fields")
+    if wrong := [group for group in groups if group not in _GROUPS]:
+        raise invalid("fields", f"Unknown field group: {wrong[0]}", code="custom")
+    rows = _asked(state.scores.readable(), params)
+    if "cursor" in params:
+        after = _read_cursor(params["cursor"][0])
+        rows = [row for row in rows if (row["timestamp"], row["id"]) < after]
+    rows = list({row["id"]: row for row in reversed(rows)}.values())[::-1]  # one of an id, the newest
     page = rows[:limit]
     meta: dict[str, Any] = {"limit": limit}
     if len(rows) > limit:
-        meta["cursor"] = base64.urlsafe_b64encode(orjson.dumps([page[-1]["timestamp"], page[-1]["id"]])).decode()
-    hidden = {key for group, keys in _OPTIONAL.items() if group not in groups for key in keys}
-    return 200, {"data": [{k: v for k, v in s.items() if k not in hidden} for s in page], "meta": meta}
+        meta["cursor"] = _cursor(page[-1])
+    hidden = {key for group, keys in _GROUPS.items() if group not in groups for key in keys}
+    return {"data": [{key: value for key, value in row.items() if key not in hidden} for row in page], "meta": meta}
 
 
-def _field(score: dict[str, Any], name: str) -> Any:
+def part(score: dict[str, Any], name: str) -> Any:
+    """Give a field of a score, or one that its subject tells."""
     subject = score["subject"]
     match name:
         case "traceId":
             return subject.get("traceId") or (subject["id"] if subject["kind"] == "trace" else None)
-        case "observationId":
-            return subject["id"] if subject["kind"] == "observation" else None
-        case "sessionId":
-            return subject["id"] if subject["kind"] == "session" else None
-    return score.get(name)
+        case "observationId" | "sessionId":
+            return subject["id"] if subject["kind"] == name.removesuffix("Id") else None
+        case "experimentId" | "datasetRunId":
+            return subject["id"] if subject["kind"] == "experiment" else None
+    return score[name]
 
 
-def legacy_rows(state: State, params: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """Give the rows of GET v2/scores: without their trace they vanish, unless only the score is asked for."""
-    from .observations import time_of
-
-    joined = "trace" in params.get("fields", ["score,trace"])[0]
-    since, until = (time_of(params, name) for name in ("fromTimestamp", "toTimestamp"))
-    ids = set(params["scoreIds"][0].split(",")) if "scoreIds" in params else None
-    found = []
-    for score in state.visible_scores():
-        trace_id = _field(score, "traceId")
-        if (ids is not None and score["id"] not in ids) or (joined and trace_id and trace_id not in state.traces):
-            continue
-        if (since is not None and score["timestamp"] < since) or (until is not None and score["timestamp"] >= until):
-            continue
-        kind, value = score["dataType"], score["value"]
-        text = {"BOOLEAN": str(value), "NUMERIC": None}.get(kind, value)
-        row = {k: v for k, v in score.items() if k != "subject"}
-        row |= {
-            "value": float(value) if kind in ("BOOLEAN", "NUMERIC") else 0, "stringValue": text, "traceId": trace_id,
-            "observationId": _field(score, "observationId"), "sessionId": _field(score, "sessionId"),
-            "datasetRunId": None, "executionTraceId": None,
-        }  # fmt: skip
-        found.append(row)
-    return found
+def _asked(rows: list[dict[str, Any]], params: Params) -> list[dict[str, Any]]:
+    if len({"traceId", "sessionId", "experimentId"} & params.keys()) > 1:
+        raise bad_request("traceId, sessionId and experimentId are mutually exclusive")
+    if "observationId" in params and "traceId" not in params:
+        raise bad_request("observationId requires traceId")
+    wanted = {name: set(params.words(name)) for name in _LISTS if name in params}
+    for name in {"source", "dataType"} & wanted.keys():
+        wanted[name] = {word.upper() for word in wanted[name]}
+    since, until = params.time("fromTimestamp"), params.time("toTimestamp")
+    values, low, high = _values(params, wanted.get("dataType", set()))
+    return [
+        row
+        for row in rows
+        if (since is None or row["timestamp"] >= since)
+        and (until is None or row["timestamp"] < until)
+        and all(part(row, name) in words for name, words in wanted.items())
+        and (values is None or row["value"] in values)
+        and (low is None or row["value"] >= low)
+        and (high is None or row["value"] <= high)
+    ]
 
 
-def post(state: State, body: Any) -> tuple[int, Any]:
-    """Answer POST scores: one, or since 4.59 a list."""
-    if isinstance(body, list):
-        if state.number < _WITH_LISTS:
-            raise invalid("", "Invalid input: expected object, received array", code="invalid_type")
-        errors = []
-        for each in body:
-            try:
-                state.write_score(checked(each), each.get("timestamp"))
-            except Refusal as refusal:
-                errors.append({"message": refusal.body["message"]})
-        said = {"accepted": len(body) - len(errors), "rejected": len(errors), "errors": errors}
-        return (207 if errors else 202), said
-    timestamp = body.get("timestamp") if isinstance(body, dict) and state.number >= _WITH_LISTS else None
-    return 200, {"id": state.write_score(checked(body), timestamp)}
+def _values(params: Params, types: set[str]) -> tuple[set[Any] | None, float | None, float | None]:
+    ranged = {"valueMin", "valueMax"} & params.keys()
+    if ranged and types != {"NUMERIC"}:
+        raise bad_request("valueMin and valueMax require dataType=NUMERIC")
+    low, high = (_number(params[name][0], name) if name in params else None for name in ("valueMin", "valueMax"))
+    if "value" not in params:
+        return None, low, high
+    if len(types) != 1 or not types <= {"NUMERIC", "BOOLEAN", "CATEGORICAL"}:
+        raise bad_request("value requires a single dataType of NUMERIC, BOOLEAN or CATEGORICAL")
+    words = params.words("value")
+    if types == {"NUMERIC"}:
+        return {_number(word, "value") for word in words}, low, high
+    if types == {"BOOLEAN"}:
+        if not set(words) <= {"true", "false"}:
+            raise bad_request('each value of a BOOLEAN must be "true" or "false"')
+        return {word == "true" for word in words}, low, high
+    return set(words), low, high
 
 
-def ingest(state: State, body: Any) -> tuple[int, Any]:
-    """Answer POST ingestion: an answer for each event."""
-    if not isinstance(body, dict) or not isinstance(body.get("batch"), list):
-        raise invalid("batch", "Invalid input: expected array")
-    successes, errors = [], []
-    for event in body["batch"]:
-        try:
-            if event["type"] != "score-create":
-                raise Refusal(400, {"message": f"{event['type']} is not available in events_only mode"})
-            state.write_score(checked(event["body"]), event["timestamp"])
-            successes.append({"id": event["id"], "status": 201})
-        except Refusal as refusal:
-            errors.append({"id": event["id"], "status": refusal.status, "message": "Invalid request data",
-                           "error": refusal.body["message"]})  # fmt: skip
-    return 207, {"successes": successes, "errors": errors}
+def _number(text: str, name: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise invalid(name, "Invalid input: expected number", code="invalid_type", expected="number")
+    return number
 
 
-def delete(state: State, score_id: str) -> tuple[int, Any]:
-    """Answer DELETE scores/{id}."""
-    state.delete_score(score_id)
-    return 202, {"message": "Score deletion request accepted"}
+def _cursor(row: dict[str, Any]) -> str:
+    at = {"v": 1, "lastTimestamp": row["timestamp"], "lastId": row["id"]}
+    return base64.urlsafe_b64encode(orjson.dumps(at)).decode().rstrip("=")
 
 
-def checked(body: Any) -> dict[str, Any]:
-    """Refuse what the API refuses; what the worker drops later goes through."""
-    if not isinstance(body, dict):
-        raise invalid("", "Invalid input: expected object", code="invalid_type")
-    value, kind = body.get("value"), body.get("dataType")
-    if not isinstance(body.get("name"), str) and kind != "CORRECTION":
-        raise invalid("name", "Invalid input: expected string")
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        raise invalid("value", "Invalid input")
-    if kind == "BOOLEAN" and (isinstance(value, bool) or value not in (0, 1)):
-        raise invalid("value", "Boolean values must be 0 or 1")
-    if kind == "NUMERIC" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise invalid("value", "Invalid input: expected number")
-    if kind in ("CATEGORICAL", "TEXT", "CORRECTION") and not isinstance(value, str):
-        raise invalid("value", "Invalid input: expected string")
-    if kind == "TEXT" and not 1 <= len(value) <= _LONGEST_TEXT:
-        raise invalid("value", "Text must be between 1 and 500 characters")
-    if body.get("source") == "EVAL":
-        raise invalid("source", "Invalid option")
-    if body.get("source") == "ANNOTATION" and not body.get("configId") and kind != "CORRECTION":
-        raise Refusal(400, {"message": "configId is required for ANNOTATION scores", "error": "InvalidRequestError"})
-    given = [k for k in ("traceId", "sessionId", "datasetRunId") if body.get(k)]
-    if len(given) != 1 or (body.get("observationId") and not body.get("traceId")):
-        raise Refusal(400, {"message": "Provide exactly one of traceId, sessionId, datasetRunId"})
-    return body
+def _read_cursor(text: str) -> tuple[str, str]:
+    try:
+        at = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return at["lastTimestamp"], at["lastId"]
+    except (ValueError, KeyError, TypeError):
+        raise Refusal(400, "Invalid cursor", error="InvalidRequestError") from None

@@ -6,7 +6,7 @@ precedence: a new convention is an entry there.
 """
 
 from .documents import documents
-from .messages import messages
+from .messages import messages, spoken
 from .pairing import merge_tool_calls
 from .rows import Document, Message, SpanContent, ToolCall
 from .scores import scores
@@ -24,5 +24,6 @@ __all__ = [
     "merge_tool_calls",
     "messages",
     "scores",
+    "spoken",
     "tool_calls",
 ]

@@ -180,7 +180,7 @@ def _updated(metadata: Any) -> str | None:
         return None
     keys = {key.lower(): value for key, value in metadata.items() if isinstance(key, str)}
     for key in _UPDATED:
-        time: datetime | None = time_of(keys.get(key))
+        time: datetime | None = time_of(keys[key]) if key in keys else None
         if time is not None:
             return time.isoformat()
     return None

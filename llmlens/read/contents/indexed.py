@@ -21,8 +21,8 @@ _DEEPEST = 16
 _FIRST = tuple({family.split(".", 1)[0] + "." for family in FAMILIES})
 
 
-#: The keys of one family, and the way each goes from the list to its value.
-Paths: TypeAlias = tuple[tuple[str, tuple[int | str, ...]], ...]
+#: A list as the keys of a family write it: lists and dicts, with keys where their values belong.
+Form: TypeAlias = "list[Any] | dict[Any, Any] | str"
 
 
 @lru_cache(maxsize=1 << 15)
@@ -49,38 +49,45 @@ def _steps(tokens: list[str]) -> list[int | str]:
 
 
 @lru_cache(maxsize=256)
-def layout(keys: tuple[str, ...]) -> dict[str, Paths]:
-    """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys."""
-    families: dict[str, list[tuple[str, tuple[int | str, ...]]]] = {}
+def layout(keys: tuple[str, ...]) -> dict[str, list[Form]]:
+    """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys.
+
+    The items of each family are in order of index; gaps close up.
+    """
+    families: dict[str, _Branch] = {}
     for key in keys:
         found = _path(key)
         if found is not None:
-            families.setdefault(found[0], []).append((key, found[1]))
-    return {family: tuple(paths) for family, paths in families.items()}
+            _put(families.setdefault(found[0], _Branch()), found[1], key)
+    return {family: [_closed(tree[position]) for position in sorted(tree)] for family, tree in families.items()}
 
 
 def indexed(attributes: dict[str, Any], *families: str) -> dict[str, list[Any]]:
-    """Give the list of each of `families` that is there, in order of index; gaps close up.
+    """Give the list of each of `families` that is there.
 
     A family that came as one nested attribute (`[{"message.role": ...}]`) is read the same way.
     """
     there = layout(tuple(attributes))
     lists: dict[str, list[Any]] = {}
     for family in families:
-        paths = there.get(family)
-        if paths is not None:
-            lists[family] = listed(attributes, paths)
+        forms = there.get(family)
+        if forms is not None:
+            lists[family] = filled(forms, attributes)
         elif family in attributes:
             lists[family] = nested(attributes[family])
     return lists
 
 
-def listed(attributes: dict[str, Any], paths: Paths) -> list[Any]:
-    """Give the list that the attributes at `paths` make."""
-    tree = _Branch()
-    for key, path in paths:
-        _put(tree, path, attributes[key])
-    return [_closed(tree[position]) for position in sorted(tree)]
+def filled(form: Form, attributes: dict[str, Any]) -> Any:
+    """Put the values of attributes in the places of their keys."""
+    if isinstance(form, str):
+        return attributes[form]
+    if isinstance(form, list):
+        return [filled(below, attributes) for below in form]
+    return {
+        name: attributes[below] if isinstance(below, str) else filled(below, attributes)
+        for name, below in form.items()
+    }
 
 
 def nested(value: Any) -> list[Any]:

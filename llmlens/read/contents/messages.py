@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .rows import Message, SpanContent
-from .sources import turns
+from .sources import turns as turns_of
+
+if TYPE_CHECKING:
+    from .turns import Turn
 
 # What these are given and give back is no conversation, whatever it looks like.
 _SILENT = frozenset({"tool", "retriever", "reranker", "embedding", "event"})
 
 
-def messages(span: SpanContent) -> list[Message]:
-    """Give the rows of `messages`: system instructions and inputs first, then outputs.
+def spoken(span: SpanContent) -> tuple[list[Turn], list[Turn]]:
+    """Give the turns of the input and of the output of a span.
 
-    A model call gives at least one message for each of input and output that has a text at all; other spans only give
-    what really is a message. Messages without content, calls and call id (content was not recorded) give no row.
+    A model call gives at least one turn for each of them that has a text at all; other spans only give what really is
+    a message.
     """
     if span.kind in _SILENT:
-        return []
+        return [], []
     whole = span.kind == "llm"
+    return (
+        turns_of("input", span.attributes, span.events, span.input, whole=whole),
+        turns_of("output", span.attributes, span.events, span.output, whole=whole),
+    )
+
+
+def messages(span: SpanContent, said: tuple[list[Turn], list[Turn]] | None = None) -> list[Message]:
+    """Give the rows of `messages`: system instructions and inputs first, then outputs.
+
+    `said` is what `spoken` gives, where it is known already. Turns without content, calls and call id (content was not
+    recorded) give no row.
+    """
     rows: list[Message] = []
     trace_id, span_id = span.trace_id, span.span_id
-    for direction, text in (("input", span.input), ("output", span.output)):
-        for turn in turns(direction, span.attributes, span.events, text, whole=whole):
-            if turn.content is None and not turn.calls and turn.tool_call_id is None:
+    for direction, turns in zip(("input", "output"), said or spoken(span), strict=True):
+        for role, content, name, tool_call_id, calls in turns:
+            if content is None and not calls and tool_call_id is None:
                 continue
-            at = len(rows)
-            row = Message(trace_id, span_id, at, direction, turn.role, turn.name, turn.content, turn.tool_call_id)
-            rows.append(row)
+            rows.append(Message(trace_id, span_id, len(rows), direction, role, name, content, tool_call_id))
     return rows

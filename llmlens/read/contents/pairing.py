@@ -38,6 +38,8 @@ def _merged(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | None]
         return calls
     pairs = _by_id(calls, open_at, executed)
     for alike in (_named_arguments, _bare_arguments):
+        if not open_at or len(pairs) == len(executed):
+            break
         waiting: dict[Hashable, list[int]] = {}
         for at in sorted(open_at):
             waiting.setdefault(alike(calls[at]), []).append(at)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class SpanContent:
     """All that one span says.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .conversations import conversation, instructions
 from .events import blocks, details, event_turns, named, written_events
-from .indexed import Paths, indexed, layout, listed, nested
+from .indexed import Form, filled, indexed, layout, nested
 from .turns import Turn, message_turns, role_of
 from .values import decode, dumps, text_of
 
@@ -160,14 +160,13 @@ _SOURCES = {"input": (INPUT, "user"), "output": (OUTPUT, "assistant")}
 
 
 @lru_cache(maxsize=256)
-def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, Paths | None], ...]:
+def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, list[Form] | None], ...]:
     """Tell which sources there are among the keys of a span; spans of one instrumentation have the same keys."""
     there = layout(keys)
-    lists = {source.key: there.get(source.key) for source in _SOURCES[direction][0] if source.indexed}
-    found: list[tuple[Source, Paths | None]] = []
+    found: list[tuple[Source, list[Form] | None]] = []
     for source in _SOURCES[direction][0]:
-        if source.indexed and lists[source.key]:
-            found.append((source, lists[source.key]))
+        if source.indexed and source.key in there:
+            found.append((source, there[source.key]))
         elif source.key in _ALWAYS or (source.key in keys and not (source.indexed and source.key in _BLOBS)):
             found.append((source, None))
     return tuple(found)
@@ -195,9 +194,9 @@ def _search(
 ) -> list[Turn]:
     role = _SOURCES[direction][1]
     tried: list[Any] = []
-    for source, paths in _present(direction, tuple(record)):
-        if paths is not None:
-            value: Any = listed(record, paths)
+    for source, forms in _present(direction, tuple(record)):
+        if forms is not None:
+            value: Any = filled(forms, record)
         elif source.key == _TEXT:
             value = None if text in tried else text
         elif source.key == _EVENTS:

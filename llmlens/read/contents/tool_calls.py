@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .messages import spoken
 from .rows import SpanContent, ToolCall
 from .sources import tool_event, turns
-from .turns import call_of, constructed, plain_text
-from .values import decode, dumps, json_of, name_of
+from .turns import call_of, constructed, plain_text, unwrapped
+from .values import decode, dumps, json_of, name_of, text_of
+
+if TYPE_CHECKING:
+    from .turns import Turn
 
 #: Where a tool's span says what was called, in order of precedence.
 _IDS = ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id", "tool.id")
@@ -30,11 +34,11 @@ _RESULTS = (
 _PREFIXES = ("execute_tool ", "running tool: ", "tools/call ")
 
 
-def tool_calls(span: SpanContent) -> list[ToolCall]:
+def tool_calls(span: SpanContent, said: tuple[list[Turn], list[Turn]] | None = None) -> list[ToolCall]:
     """Give the rows of `tool_calls` of one span.
 
     A tool's span gives the call it executed (`span_id`, `status`); a model call gives those its output asks for
-    (`requested_by`). `pairing` makes one of both.
+    (`requested_by`). `pairing` makes one of both. `said` is what `spoken` gives, where it is known already.
     """
     if span.kind == "tool":
         return [_executed(span)]
@@ -42,15 +46,18 @@ def tool_calls(span: SpanContent) -> list[ToolCall]:
         return []
     return [
         ToolCall(span.trace_id, None, call.call_id, call.tool, call.arguments, None, None, span.span_id)
-        for turn in turns("output", span.attributes, span.events, span.output, whole=True)
+        for turn in (said or spoken(span))[1]
         for call in turn.calls
     ]
 
 
 def _executed(span: SpanContent) -> ToolCall:
     attributes = span.attributes
-    given = _there(_first(attributes, _ARGUMENTS), tool_event(span.events, "gen_ai.tool.message"), span.input)
-    gave = _there(_first(attributes, _RESULTS), tool_event(span.events, "gen_ai.choice"), span.output)
+    given, gave = _first(attributes, _ARGUMENTS), _first(attributes, _RESULTS)
+    if given is None:
+        given = _there(tool_event(span.events, "gen_ai.tool.message"), span.input)
+    if gave is None:
+        gave = _there(tool_event(span.events, "gen_ai.choice"), span.output)
     if span.events and given is None:  # as messages in an event, which say both (Strands)
         asked = turns("input", attributes, span.events, None, whole=False)
         given = next((call.arguments for turn in asked for call in turn.calls), None)
@@ -112,5 +119,5 @@ def _result(value: Any) -> tuple[str | None, str | None]:
             return plain_text(message["content"]), name_of(message["tool_call_id"])
     if isinstance(value, str) and not isinstance(found, dict | list):
         return found if isinstance(found, str) else value, None
-    text = plain_text(found)
-    return (value if isinstance(value, str) and text == dumps(found) else text), None
+    inner = unwrapped(found)
+    return (value if isinstance(value, str) and inner is found else text_of(inner)), None

@@ -41,7 +41,12 @@ _ROLES = {
     "bot": "assistant", "chatbot": "assistant",
 }  # fmt: skip
 _LANGCHAIN = frozenset({"human", "ai", "system", "tool", "function", "chat"})
-_BODIES = ("content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name")
+_ASKING = frozenset(
+    {"tool_calls", "toolCalls", "additional_kwargs", "invalid_tool_calls", "function_call", "function_call_name"}
+)
+_BODIES = frozenset(
+    {"content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name"}
+)
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
 
 _TEXTS = frozenset({"text", "input_text", "output_text", "summary_text", "refusal"})
@@ -118,13 +123,12 @@ def is_part(value: Any) -> bool:
 
 def constructed(value: dict[str, Any]) -> dict[str, Any]:
     """Open LangChain's ways to write an object: a constructor (`lc`), or its type beside its data."""
-    inner = value.get("kwargs")
-    if "lc" in value and isinstance(inner, dict):
+    if "lc" in value and isinstance(inner := value.get("kwargs"), dict):
         path = value.get("id")
         return {**inner, "type": path[-1]} if isinstance(path, list) and path else inner
-    inner, kind = value.get("data"), value.get("type")
-    if isinstance(inner, dict) and isinstance(kind, str) and kind in _LANGCHAIN:
-        return {**inner, "type": kind}
+    if "data" in value and isinstance(inner := value["data"], dict):
+        kind = value.get("type")
+        return {**inner, "type": kind} if isinstance(kind, str) and kind in _LANGCHAIN else value
     return value
 
 
@@ -144,7 +148,7 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
         return [Turn("assistant", dumps([value]))]
     role = value.get("role")
     if isinstance(role, str):
-        if not any(key in value for key in _BODIES) and not _BARE.issuperset(value):
+        if _BODIES.isdisjoint(value) and not _BARE.issuperset(value):
             return None
     elif isinstance(kind, str) and "content" in value and role_of(kind, "chat") in {*_LANGCHAIN, "user", "assistant"}:
         role = kind
@@ -155,7 +159,7 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
 
 def _turns(value: dict[str, Any], role: str) -> list[Turn]:
     name = name_of(value.get("name"))
-    calls = tuple(_calls(value))
+    calls = () if _ASKING.isdisjoint(value) else tuple(_calls(value))
     tool_call_id = name_of(value.get("tool_call_id") or value.get("toolCallId"))
     if role == "tool" and tool_call_id is None:
         tool_call_id = name_of(value.get("id"))
@@ -215,6 +219,10 @@ def _written_calls(content: str) -> list[Call]:
 
 
 def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | None) -> list[Turn]:
+    if len(parts) == 1 and isinstance(parts[0], dict) and parts[0].get("type") == "text":
+        text = _text(parts[0])  # as nearly all messages are
+        if text is not None:
+            return [Turn(role, text, name, tool_call_id)]
     turns: list[Turn] = []
     kept: list[Any] = []
     texts: list[str] = []
@@ -291,6 +299,11 @@ def _answer(value: dict[str, Any], name: str | None) -> Turn:
 
 def plain_text(value: Any) -> str | None:
     """Give what a tool gave back as text: parts that are all text are joined, anything else is JSON."""
+    return text_of(unwrapped(value))
+
+
+def unwrapped(value: Any) -> Any:
+    """Take what a tool gave back out of what it is wrapped in: a joined text, or the value itself."""
     if isinstance(value, dict):
         if value.get("type") in ("text", "json") and "value" in value:
             value = value["value"]
@@ -300,4 +313,4 @@ def plain_text(value: Any) -> str | None:
         texts = [_text(part) for part in value if not isinstance(part, str)]
         if texts and len(texts) == len(value) and None not in texts:
             return "\n".join(text for text in texts if text is not None)
-    return text_of(value)
+    return value

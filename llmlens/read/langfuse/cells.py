@@ -10,6 +10,7 @@ from llmlens.read.contents.values import decode, dumps, nanoseconds_of, number_o
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_LIMIT = 1 << 63
+_HUGE = 1e300
 
 
 def nanoseconds(value: Any) -> int | None:
@@ -48,9 +49,12 @@ def list_of(value: Any) -> list[Any]:
 
 def number(value: Any) -> float | None:
     """Give a finite number, also from its text; truth values are none."""
-    if isinstance(value, bool):
+    kind = type(value)
+    if kind is int or kind is float:
+        return value if -_HUGE < value < _HUGE else None  # type: ignore[no-any-return]
+    if value is None or kind is bool:
         return None
-    return number_of(float(value) if isinstance(value, Decimal) else value)
+    return number_of(float(value) if kind is Decimal else value)
 
 
 def text(value: Any) -> str | None:

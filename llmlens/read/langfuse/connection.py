@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import httpx
+
 from llmlens.arguments import explains_arguments
 from llmlens.errors import LangfuseError
 
@@ -51,7 +53,7 @@ class Connection:
         self.base_url = base_url.rstrip("/")
         self._keys = (public_key, secret_key)
         self._timeout = timeout
-        self.transport = Transport(self.base_url, public_key, secret_key, timeout)
+        self.transport = Transport(self.base_url, httpx.BasicAuth(public_key, secret_key), timeout)
         self._server: Server | None = None
         self._client: LangfuseAPI | None = None
         self._lock = threading.Lock()
@@ -90,9 +92,7 @@ class Connection:
             from langfuse.api import LangfuseAPI
 
             public, secret = self._keys
-            self._client = LangfuseAPI(
-                base_url=self.base_url, username=public, password=secret, timeout=self._timeout
-            )
+            self._client = LangfuseAPI(base_url=self.base_url, username=public, password=secret, timeout=self._timeout)
         return self._client
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -144,7 +144,8 @@ def langfuse(
         lacking = " and ".join(
             name for name, key in (("LANGFUSE_PUBLIC_KEY", public), ("LANGFUSE_SECRET_KEY", secret)) if not key
         )
-        raise LangfuseError(f"Langfuse needs the keys of a project: set {lacking}, or give public_key= and secret_key=.")
+        how = f"set {lacking}, or give public_key= and secret_key="
+        raise LangfuseError(f"Langfuse needs the keys of a project: {how}.")
     if not base.startswith(("http://", "https://")):
         raise LangfuseError(f"The address of Langfuse begins with https:// or http://; got {base!r}.")
     return Connection(base, public, secret, timeout=timeout)

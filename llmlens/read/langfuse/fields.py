@@ -1,7 +1,7 @@
 """The fields of a Langfuse observation or trace -> names of attributes.
 
 A field that means what an attribute of Langfuse's own SDKs means gets the name of that attribute, so that it goes
-through the same mapping; all others are `langfuse.api.<field>`. Nothing is dropped but what is not set.
+through the same mapping; all others are together in `langfuse.api`. Nothing is dropped but what is not set.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Fields that make up the raw span itself, and those that are taken apart.
-OWN = frozenset({"id", "traceId", "parentObservationId", "name", "startTime", "endTime", "metadata"})
+#: The attribute that holds the address of the trace in the pages of its server.
+URL = "langfuse.api.url"
 
-_OBSERVATION = {
+#: Fields of an observation -> attributes; those of the raw span itself have none.
+OBSERVATION: Mapping[str, str] = {
+    **dict.fromkeys(("id", "traceId", "parentObservationId", "name", "startTime", "endTime", "metadata"), ""),
+    "type": "langfuse.api.type",
+    "updatedAt": "langfuse.api.updatedAt",
     "input": "langfuse.observation.input",
     "output": "langfuse.observation.output",
     "model": "langfuse.observation.model.name",
@@ -34,7 +38,11 @@ _OBSERVATION = {
     "release": "langfuse.release",
     "version": "langfuse.version",
 }
-_TRACE = {
+
+#: Fields of a trace -> attributes; its observations and scores are read by themselves, and its sums made of them.
+TRACE: Mapping[str, str] = {
+    **dict.fromkeys(("id", "timestamp", "metadata", "observations", "scores", "corrections"), ""),
+    "updatedAt": "langfuse.api.updatedAt",
     "input": "langfuse.trace.input",
     "output": "langfuse.trace.output",
     "name": "langfuse.trace.name",
@@ -47,19 +55,18 @@ _TRACE = {
 }
 
 
-class _Names(dict[str, str]):
-    """Name of a field -> name of its attribute, also for fields that newer servers may have."""
-
-    def __init__(self, known: Mapping[str, str], prefix: str) -> None:
-        super().__init__(known)
-        self._prefix = prefix
-
-    def __missing__(self, field: str) -> str:
-        return f"{self._prefix}{field}"
-
-
-OBSERVATION: Mapping[str, str] = _Names(_OBSERVATION, "langfuse.api.")
-TRACE: Mapping[str, str] = _Names(_TRACE, "langfuse.api.trace.")
+def add_fields(attributes: dict[str, Any], row: Mapping[str, Any], names: Mapping[str, str], rest: str) -> None:
+    """Add the fields that are set, under their names; those that have none go together into the attribute `rest`."""
+    others = {}
+    for field, value in row.items():
+        if value or value == 0:  # "", null, [] and {} say that nothing was set
+            name = names.get(field)
+            if name is None:
+                others[field] = value
+            elif name:
+                attributes[name] = value
+    if others:
+        attributes[rest] = others
 
 
 def camel(name: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SPAN = "attributes."
 _RESOURCE = "resourceAttributes."
 _SCOPE = "scope."
+_NESTED = frozenset({"resourceAttributes", "scope"})
 
 
 class Origins:
@@ -62,10 +63,10 @@ def _is_number(text: str, number: float) -> bool:
         return False
 
 
-def take_apart(metadata: Any, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def take_apart(metadata: Any, own: str, of_span: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the attributes in metadata, and what is of the resource and the scope, with dotted keys.
 
-    The application's own get `prefix`; those of the span keep their names.
+    `own` is put before the application's keys, `of_span` before the names of the span's attributes.
     """
     attributes: dict[str, Any] = {}
     parts: dict[str, Any] = {}
@@ -74,25 +75,21 @@ def take_apart(metadata: Any, prefix: str) -> tuple[dict[str, Any], dict[str, An
         if value is None:
             continue
         if key.startswith(_SPAN):
-            attributes[key[11:]] = value
+            attributes[of_span + key[len(_SPAN) :]] = value
         elif key.startswith((_RESOURCE, _SCOPE)):
             parts[key] = value
-        elif key in _NESTED and isinstance(inner := object_of(value), dict) and inner:
-            _nested(key, inner, attributes, parts)
+        elif key == "attributes" and (inner := object_of(value)):
+            attributes.update({of_span + name: each for name, each in inner.items() if each is not None})
+        elif key in _NESTED and (inner := object_of(value)):
+            _nested(key, inner, parts)
         else:
-            attributes[prefix + key] = value
-    if not found and metadata:
-        attributes[prefix.rstrip(".")] = metadata
+            attributes[own + key] = value
+    if not found and metadata and metadata != "{}":
+        attributes[own.rstrip(".")] = metadata
     return attributes, parts
 
 
-_NESTED = frozenset({"attributes", "resourceAttributes", "scope"})
-
-
-def _nested(key: str, inner: dict[str, Any], attributes: dict[str, Any], parts: dict[str, Any]) -> None:
-    if key == "attributes":
-        attributes.update({name: value for name, value in inner.items() if value is not None})
-        return
+def _nested(key: str, inner: dict[str, Any], parts: dict[str, Any]) -> None:
     for name, value in inner.items():
         if key == "scope" and name == "attributes" and isinstance(value, dict):
             parts.update({f"scope.attributes.{k}": v for k, v in value.items()})

@@ -2,7 +2,7 @@
 
 The shapes: rows of the API (v1, v2), of the blob export (snake_case), of the exports of the UI, and those inside a
 downloaded trace. The attributes of a raw span are those of the OTel span that the observation was, where Langfuse keeps
-them, and its own fields; see fields.py.
+them, and its own fields; see fields.py. `llmlens.*` are the columns that are worked out here.
 """
 
 from __future__ import annotations
@@ -14,57 +14,89 @@ from llmlens.read.pivot import dumps
 from llmlens.read.raw import Problem, Raw, RawSpan
 
 from .cells import nanoseconds, object_of, text
-from .fields import OBSERVATION, OWN, api_row
+from .fields import OBSERVATION, URL, add_fields, api_row
 from .metadata import Origins, take_apart
 from .ttft import Clock
 from .usage import cost, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
 
 _METADATA = "langfuse.observation.metadata."
+_PARAMETERS = "langfuse.observation.model.parameters"
 
 
-def to_raw(rows: Iterable[Any], *, line: int = 1) -> Iterator[Raw]:
+def to_raw(rows: Iterable[Any], *, line: int = 1, url: Callable[[str], str] | None = None) -> Iterator[Raw]:
     """Make a raw span of each observation; what is none, or has no ids, is a problem.
 
-    `line` is the number of the first row in its source.
+    `line` is the number of the first row in its source; `url` gives the address of a trace by its id.
     """
-    origins, clock = Origins(), Clock()
+    mapper = Mapper(url)
     for number, row in enumerate(rows, line):
+        yield from mapper.raws(row, number)
+    yield from mapper.clock.problems()
+
+
+class Mapper:
+    """Maps the observations of one source; see `to_raw`."""
+
+    def __init__(self, url: Callable[[str], str] | None = None) -> None:
+        """Know nothing of the source yet."""
+        self.origins, self.clock = Origins(), Clock()
+        self._problems: list[Problem] = []
+        self._url = url
+        self._linked: set[str] = set()
+
+    def raws(self, row: Any, line: int) -> tuple[Raw, ...]:
+        """Map one observation."""
+        span = self._span(row, line)
+        if not self._problems:
+            return (span,)
+        problems, self._problems = self._problems, []
+        return (span, *problems)
+
+    def _span(self, row: Any, line: int) -> RawSpan | Problem:
         if not isinstance(row, dict):
-            yield Problem(number, "not an observation: expected a JSON object", dumps(row)[:200].decode())
-            continue
-        yield from _spans(api_row(row), number, origins, clock)
-    yield from clock.problems()
+            return Problem(line, "not an observation: expected a JSON object", _example(row))
+        row = api_row(row)
+        trace_id, span_id = name_of(row.get("traceId")), name_of(row.get("id"))
+        if trace_id is None or span_id is None:
+            lacks = "no id" if span_id is None else "no traceId"
+            return Problem(line, f"the observation has {lacks}", _example(row))
+        start, end = self._time(row, "startTime", line), self._time(row, "endTime", line)
+        attributes, parts = take_apart(row.get("metadata"), _METADATA)
+        add_fields(attributes, row, OBSERVATION, "langfuse.api")
+        if _PARAMETERS in attributes:
+            given = object_of(attributes[_PARAMETERS])
+            if None in given.values():
+                attributes[_PARAMETERS] = {name: value for name, value in given.items() if value is not None}
+        for column, count in tokens(row).items():
+            attributes[f"llmlens.{column}"] = count
+        price = cost(row)
+        if price is not None:
+            attributes["llmlens.cost_usd"] = price
+        first_token = self.clock.first_token(row, line, start, end)
+        if first_token is not None:
+            attributes["llmlens.ttft_s"] = first_token
+        if self._url is not None and trace_id not in self._linked:  # one of its spans is enough
+            self._linked.add(trace_id)
+            attributes[URL] = self._url(trace_id)
+        parent, name = name_of(row.get("parentObservationId")), text(row.get("name")) or ""
+        origin = self.origins.of(parts, row.get("version"))
+        # What failed is told by the level, which is among the attributes.
+        return RawSpan(trace_id, span_id, parent, name, start, end, 0, None, attributes, [], [], origin, line)
+
+    def _time(self, row: Mapping[str, Any], field: str, line: int) -> int | None:
+        given = row.get(field)
+        if not given:
+            return None
+        time = nanoseconds(given)
+        if time is None:
+            reason = f"{field} is not a time; it was left out"
+            self._problems.append(Problem(line, reason, _example(given), action="repaired"))
+        return time
 
 
-def _spans(row: Mapping[str, Any], line: int, origins: Origins, clock: Clock) -> Iterator[Raw]:
-    trace_id, span_id = name_of(row.get("traceId")), name_of(row.get("id"))
-    if trace_id is None or span_id is None:
-        which = "no traceId" if span_id is not None else "no id"
-        yield Problem(line, f"the observation has {which}", dumps(row)[:200].decode("utf-8", "replace"))
-        return
-    start, end = nanoseconds(row.get("startTime")), nanoseconds(row.get("endTime"))
-    for field, time in (("startTime", start), ("endTime", end)):
-        if time is None and (given := row.get(field)):
-            yield Problem(line, f"{field} is not a time; it was left out", str(given)[:200], action="repaired")
-    attributes, parts = take_apart(row.get("metadata"), _METADATA)
-    for field, value in row.items():
-        if (value or value == 0) and field not in OWN:
-            attributes[OBSERVATION[field]] = value
-    parameters = "langfuse.observation.model.parameters"
-    if parameters in attributes:
-        attributes[parameters] = {k: v for k, v in object_of(attributes[parameters]).items() if v is not None}
-    for column, count in tokens(row).items():
-        attributes[f"llmlens.{column}"] = count
-    price = cost(row)
-    if price is not None:
-        attributes["llmlens.cost_usd"] = price
-    first_token = clock.first_token(row, line, start, end)
-    if first_token is not None:
-        attributes["llmlens.ttft_s"] = first_token
-    yield RawSpan(
-        trace_id, span_id, name_of(row.get("parentObservationId")), text(row.get("name")) or "", start, end,
-        0, None, attributes, [], [], origins.of(parts, row.get("version")), line,
-    )  # fmt: skip
+def _example(value: Any) -> str:
+    return dumps(value)[:200].decode("utf-8", "replace")

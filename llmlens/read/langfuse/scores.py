@@ -96,7 +96,7 @@ def comment_raw(row: Any, *, line: int | None = None) -> RawScore | Problem:
     """Read a comment of the API as a score called "comment": what it says is its `comment`.
 
     It is a person's word on a trace, an observation or a session, with an author and a time, as scores are. The API
-    does not tell the trace of an observation: `place_comments` finds it when all is read.
+    does not tell the trace of an observation: the loader finds it when all is read.
     """
     row = api_row(row) if isinstance(row, dict) else {}
     content, its_id = text(row.get("content")), name_of(row.get("objectId"))

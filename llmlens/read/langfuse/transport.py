@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
 
-from llmlens.errors import LangfuseError
+from llmlens.errors import LangfuseError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,17 +57,25 @@ class Pause:
 class Transport:
     """Sends requests with the keys of a project, which nothing here ever shows; safe on any thread."""
 
-    def __init__(self, base_url: str, public_key: str, secret_key: str, timeout: float) -> None:
-        """Prepare; nothing is sent yet."""
+    def __init__(
+        self, base_url: str, auth: httpx.Auth | None, timeout: float, *, error: type[ServerError] = LangfuseError
+    ) -> None:
+        """Prepare; nothing is sent yet. What goes wrong is raised as an `error`."""
         self.base_url = base_url
+        self._error = error
         self.pause = Pause()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-        self._http = httpx.Client(
-            base_url=base_url, auth=httpx.BasicAuth(public_key, secret_key), timeout=timeout, limits=limits
-        )
+        self._http = httpx.Client(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
+        # However a connection goes out of use, its sockets are closed.
+        self.close = weakref.finalize(self, self._http.close)
 
     def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, deadline: float | None = None, smaller: bool = False
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        deadline: float | None = None,
+        smaller: bool = False,
     ) -> Any:
         """Read; gives the parsed JSON. `deadline` is of `time.monotonic()`.
 
@@ -75,7 +84,7 @@ class Transport:
         """
         status, answer = self._request("GET", path, params, None, deadline, smaller=smaller)
         if status >= 300:
-            raise LangfuseError(f"{self._where(path)} answered {status}: {said(answer)}")
+            raise self._error(f"{self._where(path)} answered {status}: {said(answer)}")
         return answer
 
     def status(self, path: str, params: Mapping[str, Any]) -> tuple[int, Any]:
@@ -98,7 +107,7 @@ class Transport:
         tried = 0
         while tried < _TRIES:
             if not self.pause.keep(deadline) or (deadline is not None and time.monotonic() > deadline):
-                raise LangfuseError(
+                raise self._error(
                     f"{self._where(path)}: the time for it was over. {failure or 'The server asked to wait longer.'}"
                 )
             response, failure, slow = self._try(method, path, params, content, headers)
@@ -106,8 +115,10 @@ class Transport:
                 failure = "it allows no more requests for now (429)"
                 self.pause.ask(_seconds(response.headers.get("Retry-After"), wait))
                 continue  # waiting as it asked is not a failed try; the deadline ends it
-            if smaller and (slow or (response is not None and response.status_code in _TOO_MUCH)):
-                raise TooMuchError(f"{self._where(path)}: {failure or f'status {response.status_code}'}")
+            if smaller and response is not None and response.status_code in _TOO_MUCH:
+                raise TooMuchError(f"{self._where(path)}: status {response.status_code}")
+            if smaller and slow:
+                raise TooMuchError(f"{self._where(path)}: {failure}")
             if response is not None and response.status_code < _SERVER:
                 answer, failure = _parsed(response)
                 if not failure:
@@ -119,7 +130,7 @@ class Transport:
             if tried < _TRIES:
                 time.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT_S)
-        raise LangfuseError(f"{self._where(path)} failed {_TRIES} times. The last time: {failure}")
+        raise self._error(f"{self._where(path)} failed {_TRIES} times. The last time: {failure}")
 
     def _try(
         self, method: str, path: str, params: Any, content: bytes | None, headers: dict[str, str]
@@ -141,7 +152,7 @@ class Transport:
 
     def _check_keys(self, status: int, answer: Any) -> None:
         if status == _UNAUTHORIZED:
-            raise LangfuseError(
+            raise self._error(
                 f"{self.base_url} does not know these keys. Are they of this server and region (base_url, "
                 "LANGFUSE_BASE_URL), and of one project, a public (pk-lf-…) and a secret one (sk-lf-…)? "
                 f"It said: {said(answer)}"
@@ -149,10 +160,6 @@ class Transport:
 
     def _where(self, path: str) -> str:
         return f"{self.base_url}{path}"
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def __repr__(self) -> str:
         """Say where to."""
@@ -168,7 +175,7 @@ def _parsed(response: httpx.Response) -> tuple[Any, str]:
     except orjson.JSONDecodeError:
         if content.lstrip()[:1] == b"<":
             return None, (
-                "it sent a web page instead of JSON: is this the address of Langfuse itself, or is there a proxy or a "
+                "it sent a web page instead of JSON: is this the address of the server itself, or is there a proxy or a "
                 "sign-in page in front of it?"
             )
         return None, "its answer is not JSON, or was cut off"

@@ -1,0 +1,112 @@
+"""In which order to label: what was scored lowest, at random, where scores disagree, or by a column."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, TypeAlias
+
+from llmlens.errors import unknown
+
+from .annotation_item import judges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from llmlens.traces import Traces
+
+    Key: TypeAlias = "Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], pd.Series[float]]"
+
+_ID = ["trace_id", "span_id"]
+#: What is said of every item above its texts.
+_HEAD = ("trace_id", "name", "feature", "user_id", "session_id", "start", "duration_s", "cost_usd")
+
+
+def find_items(traces: Traces, per_item: str, order: str, *, judged: bool = True) -> pd.DataFrame:
+    """Read the traces, or the spans, that there are to label, with the column to order them by.
+
+    Without `judged`, what a judge did is left out: it would tell its verdict.
+    """
+    table = traces.table("traces" if per_item == "trace" else "spans")
+    column = order.removeprefix("-")
+    more = ["span_id", "parent_id", "kind", "model"] if per_item == "span" else ["n_errors"]
+    names = dict.fromkeys([*_HEAD, *more, *([column] if column in table.columns else [])])
+    frame = traces.fetch(table.select(*names))
+    if per_item == "trace":
+        return frame.assign(span_id=None)
+    if not judged:
+        whole = frame.assign(**{name: frame["trace_id"] + ":" + frame[name] for name in ("span_id", "parent_id")})
+        frame = frame[~judges(whole)]
+    return frame
+
+
+def in_order(
+    items: pd.DataFrame, scores: pd.DataFrame, order: str, *, names: Sequence[str] = (), seed: int = 0
+) -> pd.DataFrame:
+    """Sort items (`trace_id`, `span_id`, `start` and other columns), what has nothing to sort by last.
+
+    `scores` are rows of the table of that name; those called like one of `names` count alone where there are any.
+    `order` is "lowest", "disagreement", "random" or a column, with a "-" before it for the largest first. Equal items
+    are in order of their start. Raises `UnknownNameError` for another order.
+    """
+    column = order.removeprefix("-")
+    if order == "random":
+        keys = items[_ID].fillna("").agg(lambda ids: _shuffled(*ids, seed), axis=1)
+    elif order in KEYS:
+        asked = scores[scores["name"].isin(list(names))]
+        keys = KEYS[order](items, scores if asked.empty else asked)
+    elif column in items.columns:
+        keys = items[column]
+    else:
+        what = "order"
+        raise unknown(what, order, [*KEYS, "random", *items.columns])
+    ascending = order != "disagreement" and not order.startswith("-")
+    ids = [name for name in ("start", *_ID) if name != column]
+    keyed = items.assign(_key=keys)
+    return keyed.sort_values(
+        ["_key", *ids], ascending=[ascending, *(True for _ in ids)], na_position="last", ignore_index=True
+    ).drop(columns="_key")
+
+
+def _shuffled(trace_id: str, span_id: str, seed: int) -> str:
+    return hashlib.md5(f"{trace_id}:{span_id}:{seed}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _lowest(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]:
+    """Give the lowest score of each item, each as its rank among those of its name: scales differ."""
+    ranked = scores.assign(rank=scores.groupby("name")["value"].rank(pct=True))
+    return _of_items(items, ranked, "rank", "min")
+
+
+def _disagreement(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]:
+    """Give how far the scores of one name of an item are apart: 0 not at all, 1 by all the range there is.
+
+    Labels without a number are apart by 1 when they differ.
+    """
+    import pandas as pd
+
+    limits = scores.groupby("name")["value"].agg(["min", "max"])
+    width = (limits["max"] - limits["min"]).where(lambda found: found > 0, 1.0)
+    by = _id_of(items)
+    numbers = scores.assign(value=scores["value"] / scores["name"].map(width)).groupby([*by, "name"])["value"]
+    texts = scores[scores["value"].isna()].groupby([*by, "name"])["label"]
+    spread = [numbers.max() - numbers.min(), (texts.nunique() > 1).astype(float)]
+    apart = pd.concat(spread).rename("apart").reset_index()
+    return _of_items(items, apart, "apart", "max").fillna(0.0)
+
+
+def _of_items(items: pd.DataFrame, scores: pd.DataFrame, column: str, how: str) -> pd.Series[float]:
+    """Bring the scores to the items."""
+    by = _id_of(items)
+    found = scores.groupby(by)[column].agg(how).reset_index()
+    return items[by].merge(found, on=by, how="left")[column].set_axis(items.index)
+
+
+def _id_of(items: pd.DataFrame) -> list[str]:
+    """Give what tells an item's scores: a trace has those of its spans too, a span has only its own."""
+    return _ID if items["span_id"].notna().any() else ["trace_id"]
+
+
+#: How to find what to label first, from the scores that there are.
+KEYS = {"lowest": _lowest, "disagreement": _disagreement}

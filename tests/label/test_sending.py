@@ -1,0 +1,275 @@
+"""Labels on their way: through the outbox and the sender to a Langfuse server."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from langfuse_server import HOBBY, Fault, LangfuseServer
+
+from llmlens.errors import LabelError, LangfuseError
+from llmlens.label.langfuse import LangfuseSink
+from llmlens.label.score import Score
+from llmlens.label.sender import Sender
+from llmlens.label.store import LabelStore
+from llmlens.read.langfuse.connection import langfuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUALITY = Score("quality", 1, 5)
+OK = Score("ok", bool)
+TONE = Score("tone", ["polite", "rude"])
+NOTE = Score("note", str)
+SERVERS = [("3.170.0", "v3"), ("3.180.0", "v3"), ("4.16.0", "dual"), ("4.16.0", "events_only"), ("4.60.0", "events_only")]
+
+
+@pytest.fixture
+def server() -> Iterator[LangfuseServer]:
+    """A server as most have it."""
+    with LangfuseServer() as running:
+        yield running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LabelStore:
+    """An empty store."""
+    return LabelStore(tmp_path / "labels.sqlite")
+
+
+def sink_of(server: LangfuseServer, *scores: Score) -> LangfuseSink:
+    """Connect, and make score configs."""
+    sink = LangfuseSink(langfuse(base_url=server.url, public_key=server.public_key, secret_key=server.secret_key))
+    sink.create_configs(scores)
+    return sink
+
+
+def there(server: LangfuseServer) -> list[dict[str, Any]]:
+    """Give the scores that can be read."""
+    return server.scores()
+
+
+@pytest.mark.parametrize(("version", "mode"), SERVERS)
+def test_labels_of_every_type_arrive_as_human_annotations(version: str, mode: str, store: LabelStore) -> None:
+    with LangfuseServer(version, mode) as server:
+        sink = sink_of(server, QUALITY, OK, TONE, NOTE)
+        store.add(QUALITY, 4, trace_id="t1", author="ann", comment="good")
+        store.add(OK, False, trace_id="t1", author="ann")
+        store.add(TONE, "rude", trace_id="t1", span_id="s1", author="ann")
+        store.add(NOTE, "a note", session_id="c1", author="bob")
+        store.add(Score.correction(), "better", trace_id="t1", author="bob")
+        assert Sender(store, sink).flush(30)
+        found = {s["name"]: s for s in there(server)}
+        assert {n: s["value"] for n, s in found.items()} == {
+            "quality": 4, "ok": False, "tone": "rude", "note": "a note", "output": "better",
+        }  # fmt: skip
+        assert {s["source"] for s in found.values()} == {"ANNOTATION"}
+        assert found["tone"]["subject"] == {"kind": "observation", "id": "s1", "traceId": "t1"}
+        assert found["note"]["subject"] == {"kind": "session", "id": "c1"}
+        assert found["quality"]["comment"] == "good"
+        assert found["quality"]["metadata"]["annotator"] == "ann"
+        assert found["quality"]["configId"] is not None
+        assert {state for state, _ in Sender(store, sink_of(server)).outbox.states().values()} == {"confirmed"}
+
+
+def test_a_changed_label_changes_the_score_and_makes_no_second_one(server: LangfuseServer, store: LabelStore) -> None:
+    sender = Sender(store, sink_of(server, QUALITY))
+    store.add(QUALITY, 2, trace_id="t1", author="ann", comment="hm")
+    assert sender.flush(30)
+    store.add(QUALITY, 5, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    (score,) = there(server)
+    assert score["value"] == 5
+    assert not score["comment"]
+
+
+def test_two_people_are_two_scores(server: LangfuseServer, store: LabelStore) -> None:
+    for author in ("ann", "bob"):
+        store.add(QUALITY, 3, trace_id="t1", author=author)
+    assert Sender(store, sink_of(server, QUALITY)).flush(30)
+    assert sorted(s["metadata"]["annotator"] for s in there(server)) == ["ann", "bob"]
+
+
+def test_undoing_a_sent_label_deletes_it_and_undoing_a_change_corrects_it(
+    server: LangfuseServer, store: LabelStore
+) -> None:
+    sender = Sender(store, sink_of(server, QUALITY))
+    first = store.add(QUALITY, 2, trace_id="t1", author="ann")
+    second = store.add(QUALITY, 5, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    store.undo(second)
+    assert sender.flush(30)
+    assert [s["value"] for s in there(server)] == [2]
+    store.undo(first)
+    assert sender.flush(30)
+    assert there(server) == []
+
+
+def test_a_label_undone_before_it_was_sent_is_never_sent(server: LangfuseServer, store: LabelStore) -> None:
+    sender = Sender(store, sink_of(server, QUALITY))
+    store.undo(store.add(QUALITY, 2, trace_id="t1", author="ann"))
+    assert sender.flush(30)
+    assert not [r for r in server.requests if r.method == "POST" and "score-configs" not in r.path]
+
+
+def test_a_label_without_a_config_is_rejected_with_the_reason(server: LangfuseServer, store: LabelStore) -> None:
+    sender = Sender(store, sink_of(server))
+    event = store.add(QUALITY, 2, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    state, reason = sender.states()[str(event.score_id)]
+    assert state == "rejected"
+    assert "no active score config 'quality'" in str(reason)
+    sender.sink.create_configs([QUALITY])  # type: ignore[attr-defined]
+    assert sender.retry() == 1
+    assert sender.flush(30)
+    assert [s["value"] for s in there(server)] == [2]
+
+
+def test_a_value_outside_the_servers_config_is_rejected_before_it_is_sent(
+    server: LangfuseServer, store: LabelStore
+) -> None:
+    sender = Sender(store, sink_of(server, QUALITY))
+    event = store.add(Score("quality", 1, 10), 9, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    assert sender.states()[str(event.score_id)][0] == "rejected"
+    assert "takes 1 to 5; got 9" in str(sender.states()[str(event.score_id)][1])
+    assert not [r for r in server.requests if "ingestion" in r.path]
+
+
+def test_what_the_server_takes_and_drops_is_told_as_rejected(
+    server: LangfuseServer, store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmlens.label.sender._LOOK_AFTER_S", (0.01,))
+    monkeypatch.setattr("llmlens.label.sender._LOST_AFTER_S", 0.05)
+    sender = Sender(store, sink_of(server, QUALITY))
+    event = store.add(QUALITY, 2, trace_id="t1", author="ann")
+    server.state.configs[0]["isArchived"] = True  # behind the back of a sink that has read the configs
+    assert sender.flush(30)
+    state, reason = sender.states()[str(event.score_id)]
+    assert state == "rejected"
+    assert "dropped" in str(reason)
+
+
+@pytest.mark.parametrize("kind", ["before", "after", "500", "503", "429", "truncated", "html"])
+def test_no_fault_loses_or_doubles_a_label(kind: Any, server: LangfuseServer, store: LabelStore) -> None:
+    sender = Sender(store, sink_of(server, QUALITY))
+    server.faults.add(Fault(kind, "ingestion|v3/scores", probability=0.5, times=4, seconds=0))
+    for n in range(20):
+        store.add(QUALITY, 1 + n % 5, trace_id=f"t{n}", author="ann")
+    assert sender.flush(60)
+    assert sorted(s["subject"]["id"] for s in there(server)) == sorted(f"t{n}" for n in range(20))
+    assert [r for r in server.requests if r.fault]
+
+
+def test_labels_wait_while_the_server_is_away(server: LangfuseServer, store: LabelStore) -> None:
+    sink = sink_of(server, QUALITY)
+    sender = Sender(store, sink)
+    assert sender.flush(5)
+    server.faults.add(Fault("before"))
+    store.add(QUALITY, 2, trace_id="t1", author="ann")
+    assert not sender.flush(1)
+    assert "ingestion" in str(sender.trouble)
+    server.faults.clear()
+    assert sender.flush(60)
+    assert len(there(server)) == 1
+    assert sender.trouble is None
+
+
+def test_wrong_keys_are_said_and_the_labels_stay(server: LangfuseServer, store: LabelStore) -> None:
+    wrong = langfuse(base_url=server.url, public_key=server.public_key, secret_key="sk-lf-wrong-987")
+    sender = Sender(store, LangfuseSink(wrong))
+    store.add(QUALITY, 2, trace_id="t1", author="ann")
+    assert not sender.flush(0.5)
+    assert "does not know these keys" in str(sender.trouble)
+    assert "sk-lf-wrong-987" not in str(sender.trouble) + repr(sender.sink) + repr(vars(sender))
+    assert len(store.current()) == 1
+
+
+def test_the_background_sends_what_is_added_while_it_runs(server: LangfuseServer, store: LabelStore) -> None:
+    confirmed = threading.Event()
+    sender = Sender(store, sink_of(server, QUALITY), on_confirmed=lambda _labels: confirmed.set()).start()
+    try:
+        store.add(QUALITY, 3, trace_id="t1", author="ann")
+        assert confirmed.wait(30)
+    finally:
+        sender.stop()
+    assert [s["value"] for s in there(server)] == [3]
+
+
+def test_two_notebooks_on_one_store_send_each_label_once(server: LangfuseServer, tmp_path: Path) -> None:
+    stores = [LabelStore(tmp_path / "labels.sqlite") for _ in range(2)]
+    senders = [Sender(each, sink_of(server, QUALITY)).start() for each in stores]
+    try:
+        for n in range(40):
+            stores[n % 2].add(QUALITY, 3, trace_id=f"t{n}", author=f"person {n % 2}")
+        assert all(sender.flush(60) for sender in senders)
+    finally:
+        for sender in senders:
+            sender.stop()
+    assert len(there(server)) == 40
+
+
+def test_a_day_that_ends_between_two_tries_makes_no_second_score(server: LangfuseServer, store: LabelStore) -> None:
+    sink = sink_of(server, QUALITY)
+    server.set_clock(datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC))
+    server.faults.add(Fault("after", "ingestion", times=1))
+    store.add(QUALITY, 3, trace_id="t1", author="ann")
+    sender = Sender(store, sink)
+    server.set_clock(datetime(2026, 11, 24, 0, 0, 1, tzinfo=UTC))
+    assert sender.flush(60)
+    assert len(server.scores()) == 1
+
+
+def test_without_the_batch_route_labels_go_as_a_list_and_only_the_wrong_one_is_rejected(store: LabelStore) -> None:
+    with LangfuseServer("4.60.0") as server:
+        sink = sink_of(server, QUALITY, NOTE)
+        sink._ingest = lambda _group, _labels: None  # type: ignore[method-assign]  # noqa: SLF001
+        bad = store.add(NOTE, "x", session_id="c1", author="ann")
+        for n in range(9):
+            store.add(QUALITY, 3, trace_id=f"t{n}", author="ann")
+        original = sink.connection.send
+
+        def send(method: str, path: str, body: Any) -> Any:
+            spoiled = [{**b, "value": "x" * 501} if b["id"] == bad.score_id else b for b in body]
+            return original(method, path, spoiled)
+
+        sink.connection.send = send  # type: ignore[method-assign]
+        sender = Sender(store, sink)
+        assert sender.flush(30)
+        states = sender.states()
+        assert states[str(bad.score_id)][0] == "rejected"
+        assert [s for s, _ in states.values()].count("confirmed") == 9
+
+
+def test_a_config_is_made_only_when_asked_and_a_different_one_is_refused(server: LangfuseServer) -> None:
+    sink = sink_of(server)
+    assert sink.configs() == []
+    (made,) = sink.create_configs([QUALITY])
+    assert made.config_id is not None
+    assert sink.create_configs([QUALITY]) == [made]
+    with pytest.raises(LabelError, match="takes 1 to 5; yours takes 0 to 1"):
+        sink.create_configs([Score("quality", 0, 1)])
+    assert len(server.state.configs) == 1
+
+
+def test_an_unreachable_server_is_named() -> None:
+    away = langfuse(base_url="http://127.0.0.1:9", public_key="pk-lf-x", secret_key="sk-lf-y")
+    with pytest.raises(LangfuseError, match=r"127\.0\.0\.1:9/.*cannot be reached"):
+        LangfuseSink(away).configs()
+
+
+def test_five_hundred_labels_keep_within_the_smallest_plan(store: LabelStore) -> None:
+    with LangfuseServer(rate_limits=HOBBY) as server:
+        sink = sink_of(server, QUALITY)
+        for n in range(500):
+            store.add(QUALITY, 1 + n % 5, trace_id=f"t{n}", author="ann")
+        before = len(server.requests)
+        assert Sender(store, sink).flush(60)
+        assert len(there(server)) == 500
+        assert not [r for r in server.requests[before:] if r.status == 429]
