@@ -49,7 +49,7 @@ class LangfuseSink:
 
     def __repr__(self) -> str:
         """Say where labels go."""
-        return f"<labels to {self.name}>"
+        return f"<labels to {self.connection.base_url}>"
 
     @property
     def name(self) -> str:

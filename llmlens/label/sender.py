@@ -105,7 +105,7 @@ class Sender:
             wait = self.round()
             if self.trouble is None and not self.outbox.open():
                 return True
-            self._stop.wait(min(wait, max(until - time.monotonic(), 0)))
+            time.sleep(min(wait, max(until - time.monotonic(), 0)))
         return False
 
     def retry(self, score_id: str | None = None) -> int:
@@ -152,15 +152,14 @@ class Sender:
         return min(1.0, _LOOK_AFTER_S[0]) if self.outbox.open() else _IDLE_S
 
     def _push(self) -> bool:
-        due = self.outbox.claim(self.sink.batch, _LEASE_S)
-        any_due = bool(due)
-        while due:
-            withdrawn = [d for d in due if d.withdrawn]
-            labels = [d for d in due if not d.withdrawn]
-            self._try(labels, self.sink.push)
-            self._try(withdrawn, self.sink.delete)
-            due = self.outbox.claim(self.sink.batch, _LEASE_S)
-        return any_due
+        pushed = False
+        while due := self.outbox.claim(self.sink.batch, _LEASE_S):
+            pushed = True
+            self._try([d for d in due if not d.withdrawn], self.sink.push)
+            self._try([d for d in due if d.withdrawn], self.sink.delete)
+            if len(due) < self.sink.batch:  # what came meanwhile travels with what still comes
+                break
+        return pushed
 
     def _try(self, deliveries: list[Delivery], act: Callable[[Sequence[Label]], Sequence[Result]]) -> None:
         if not deliveries:

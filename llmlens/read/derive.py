@@ -38,7 +38,8 @@ def derive(store: Store, name: str) -> None:
 
     Messages and tool calls come from one pass, because a model's answer holds both.
     """
-    make_contents(store)
+    with without_gc():
+        make_contents(store)
     if name == "documents":
         store.once(name, lambda: _make_documents(store))
     elif name != "contents":

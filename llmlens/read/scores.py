@@ -38,6 +38,11 @@ def score_id(trace_id: object, span_id: object, name: object, author: object) ->
     )
 
 
+def _judged(trace_id: str | None, session_id: str | None) -> str | None:
+    """Tell a session from a trace that has the same id."""
+    return f"session {session_id}" if session_id and not trace_id else trace_id
+
+
 def score_source(text: str | None) -> str | None:
     """Normalise who judged to human, judge, code or user; what is not known stays as it is."""
     return _SOURCES.get(text.lower(), text.lower()) if text else None
@@ -77,7 +82,8 @@ def score_rows(scores: Sequence[RawScore]) -> pd.DataFrame:
 
     rows = {}
     for score in scores:
-        key = score.score_id or score_id(score.trace_id, score.span_id, score.name, score.author or score.source)
+        judged = _judged(score.trace_id, score.session_id)
+        key = score.score_id or score_id(judged, score.span_id, score.name, score.author or score.source)
         created = None if score.created_ns is None else pd.Timestamp(score.created_ns, tz="UTC").floor("us")
         rows[key] = {
             "score_id": key,
@@ -139,7 +145,7 @@ def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
     kind = pd.Series("categorical", index=frame.index).mask(value.notna(), "numeric")
     kind = kind.mask(frame["value"].map(lambda v: isinstance(v, bool)).astype(bool), "boolean")
     made = [
-        score_id(trace if session is None or trace is not None else f"session {session}", span, name, author)
+        score_id(_judged(trace, session), span, name, author)
         for trace, session, span, name, author in zip(
             *(frame[c] for c in ("trace_id", "session_id", "span_id", "name", "author")), strict=True
         )

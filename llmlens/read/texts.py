@@ -89,23 +89,20 @@ def _path(attribute: str) -> str:
 def _make(store: Store) -> None:
     import pyarrow as pa
 
-    store.execute("CREATE OR REPLACE TABLE whole_texts AS SELECT n, input, output FROM raw_contents")
+    store.execute("CREATE OR REPLACE TABLE texts AS SELECT n, input, output FROM raw_contents")
+    # As bytes, which are parsed without making Python texts of them first.
     query = """
-        SELECT c.n, t.input, t.output, c.attributes, c.events FROM content_rows c JOIN whole_texts t USING (n)
-        WHERE t.input IS NULL OR t.output IS NULL
+        SELECT n, t.input, t.output, encode(c.attributes) AS attributes, encode(c.events) AS events
+        FROM content_rows c JOIN texts t USING (n) WHERE t.input IS NULL OR t.output IS NULL
     """
     kinds = {"n": pa.int64(), "input": pa.string(), "output": pa.string()}
     filled = [pa.table({name: pa.array([], kind) for name, kind in kinds.items()})]
     for batch in store.batches(query, _CHUNK):
         rows = [row for row in map(fill_texts, batch.to_pylist()) if row["input"] or row["output"]]
         filled.append(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()}))
-    texts = """
-        CREATE OR REPLACE TABLE texts AS
-        SELECT n, coalesce(f.input, t.input) AS input, coalesce(f.output, t.output) AS output
-        FROM whole_texts t LEFT JOIN filled f USING (n)
-    """
-    store.insert(texts, filled=pa.concat_tables(filled))
-    store.execute("DROP TABLE whole_texts")
+    found = pa.concat_tables(filled)
+    store.insert("DELETE FROM texts WHERE n IN (SELECT n FROM filled)", filled=found)
+    store.insert("INSERT INTO texts SELECT n, input, output FROM filled", filled=found)
     names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in schema.CONTENTS.names if c != "resource")
     store.execute(f"""
         CREATE VIEW contents AS SELECT {names}, r.resource

@@ -23,6 +23,14 @@ from llmlens.read.langfuse.connection import langfuse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less between tries: it is the order of things that is looked at."""
+    monkeypatch.setattr("llmlens.read.langfuse.transport._FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("llmlens.label.sender._LOOK_AFTER_S", (0.05, 0.1, 0.2, 0.5))
+    monkeypatch.setattr("llmlens.label.sender._BACKOFF_S", (0.05,))
+
+
 QUALITY = Score("quality", 1, 5)
 OK = Score("ok", bool)
 TONE = Score("tone", ["polite", "rude"])
@@ -159,7 +167,7 @@ def test_what_the_server_takes_and_drops_is_told_as_rejected(
 @pytest.mark.parametrize("kind", ["before", "after", "500", "503", "429", "truncated", "html"])
 def test_no_fault_loses_or_doubles_a_label(kind: Any, server: LangfuseServer, store: LabelStore) -> None:
     sender = Sender(store, sink_of(server, QUALITY))
-    server.faults.add(Fault(kind, "ingestion|v3/scores", probability=0.5, times=4, seconds=0))
+    server.faults.add(Fault(kind, "ingestion", times=2, seconds=0), Fault(kind, "v3/scores", times=1, seconds=0))
     for n in range(20):
         store.add(QUALITY, 1 + n % 5, trace_id=f"t{n}", author="ann")
     assert sender.flush(60)
@@ -258,7 +266,8 @@ def test_a_config_is_made_only_when_asked_and_a_different_one_is_refused(server:
     assert len(server.state.configs) == 1
 
 
-def test_an_unreachable_server_is_named() -> None:
+def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmlens.read.langfuse.transport._FIRST_WAIT_S", 0.01)
     away = langfuse(base_url="http://127.0.0.1:9", public_key="pk-lf-x", secret_key="sk-lf-y")
     with pytest.raises(LangfuseError, match=r"127\.0\.0\.1:9/.*cannot be reached"):
         LangfuseSink(away).configs()

@@ -72,13 +72,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answered(self, path: str, content: bytes) -> tuple[int, bytes, dict[str, str]]:
         try:
-            status, body = self._answer(path, content)
+            status, said = self._answer(path, content)
+            body = said if isinstance(said, bytes) else orjson.dumps(said)
         except Refusal as refusal:
             return refusal.status, orjson.dumps(refusal.body), refusal.headers
         except Exception as error:  # noqa: BLE001  # the stand-in itself is wrong: its owner raises it at the end
             self.server.langfuse.errors.append(error)
             return 500, orjson.dumps({"message": f"the stand-in failed: {error!r}"}), {}
-        return status, body if isinstance(body, bytes) else orjson.dumps(body), {}
+        return status, body, {}
 
     def _answer(self, path: str, content: bytes) -> tuple[int, Any]:
         langfuse = self.server.langfuse

@@ -66,7 +66,7 @@ def test_many_threads_get_the_whole_table(traces: Traces) -> None:
 
 
 def test_an_interrupted_derivation_is_made_anew(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Any) -> Any:
+    def broken(*_: Any) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

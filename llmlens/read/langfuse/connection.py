@@ -112,6 +112,10 @@ class Connection:
             last = int(answer["meta"]["totalPages"])
             page += 1
 
+    def close(self) -> None:
+        """Close what is open."""
+        self.transport.close()
+
     def score_configs(self) -> list[dict[str, Any]]:
         """Read the score configs of the project, archived ones too."""
         return list(self.pages("/api/public/score-configs"))

@@ -54,6 +54,12 @@ class Pause:
         return True
 
 
+class _Sizes(threading.local):
+    """The bytes of the last answer, for each thread."""
+
+    last = 0
+
+
 class Transport:
     """Sends requests with the keys of a project, which nothing here ever shows; safe on any thread."""
 
@@ -64,6 +70,7 @@ class Transport:
         self.base_url = base_url
         self._error = error
         self.pause = Pause()
+        self._sizes = _Sizes()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
         self._http = httpx.Client(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
         # However a connection goes out of use, its sockets are closed.
@@ -86,6 +93,10 @@ class Transport:
         if status >= 300:
             raise self._error(f"{self._where(path)} answered {status}: {said(answer)}")
         return answer
+
+    def get_sized(self, path: str, params: Mapping[str, Any], *, deadline: float, smaller: bool) -> tuple[Any, int]:
+        """Read as `get` does, and give the bytes that the answer had."""
+        return self.get(path, params, deadline=deadline, smaller=smaller), self._sizes.last
 
     def status(self, path: str, params: Mapping[str, Any]) -> tuple[int, Any]:
         """Read, whatever the status is."""
@@ -121,6 +132,7 @@ class Transport:
                 raise TooMuchError(f"{self._where(path)}: {failure}")
             if response is not None and response.status_code < _SERVER:
                 answer, failure = _parsed(response)
+                self._sizes.last = len(response.content)
                 if not failure:
                     self._check_keys(response.status_code, answer)
                     return response.status_code, answer

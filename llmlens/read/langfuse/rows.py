@@ -1,0 +1,97 @@
+"""The rows that a pull brings -> raw spans and scores: each once, those of the window, and what belongs to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llmlens.read.contents.values import name_of
+
+from .cells import nanoseconds
+from .observations import Mapper
+from .scores import comment_raw, score_raw
+from .traces import trace_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from llmlens.read.raw import Raw
+
+    from .windows import Window
+
+
+class Rows:
+    """Takes the rows of one pull. Pages overlap, and are pulled again: a row that came in the same state is dropped.
+
+    Of one that came in several states the loader keeps the newest.
+    """
+
+    def __init__(self, window: Window, url: Callable[[str], str], *, only: set[str] | None = None) -> None:
+        """Take rows that start in `window`; of the traces `only`, where they are told."""
+        self._window = window
+        self._url = url
+        self._only = only
+        self._mapper = Mapper(url)
+        self._seen: set[int] = set()
+        self.trace_ids: set[str] = set()
+        self._span_ids: set[str] = set()
+        self._session_ids: set[str] = set()
+        self.count = 0
+
+    def observations(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
+        """Take observations."""
+        for row in rows:
+            trace_id, span_id = row.get("traceId"), row.get("id")
+            state = hash((trace_id, span_id, row.get("updatedAt")))
+            if state in self._seen or (self._only is not None and trace_id not in self._only) or self._is_outside(row):
+                continue
+            self._seen.add(state)
+            self.count += 1
+            if isinstance(trace_id, str) and isinstance(span_id, str):
+                self.trace_ids.add(trace_id)
+                self._span_ids.add(span_id)
+            if isinstance(session := row.get("sessionId"), str):
+                self._session_ids.add(session)
+            yield from self._mapper.raws(row, self.count)
+
+    def _is_outside(self, row: dict[str, Any]) -> bool:
+        start = nanoseconds(row.get("startTime"))
+        return start is not None and not self._window.since <= start // 1_000_000 < self._window.until
+
+    def end(self) -> Iterator[Raw]:
+        """Say what was noticed over all observations."""
+        yield from self._mapper.clock.problems()
+
+    def traces(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
+        """Take rows of traces (v1): those of which an observation came."""
+        for row in rows:
+            trace_id = row.get("id")
+            if trace_id in self.trace_ids and self._is_new(("trace", trace_id)):
+                if isinstance(session := row.get("sessionId"), str):
+                    self._session_ids.add(session)
+                yield trace_raw(row, url=self._url)
+
+    def scores(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
+        """Take the scores of what came."""
+        for row in rows:
+            subject = row.get("subject")
+            if isinstance(subject, dict):
+                named = {subject.get("traceId"), subject.get("id")}
+            else:
+                named = {row.get("traceId"), row.get("sessionId")}
+            known = any(n in self.trace_ids or n in self._session_ids for n in named if isinstance(n, str))
+            if known and self._is_new(("score", row.get("id"))):
+                yield score_raw(row)
+
+    def comments(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
+        """Take the comments on what came."""
+        for row in rows:
+            about = name_of(row.get("objectId"))
+            if about in self.trace_ids or about in self._span_ids or about in self._session_ids:
+                yield comment_raw(row)
+
+    def _is_new(self, key: tuple[str, Any]) -> bool:
+        state = hash(key)
+        if state in self._seen:
+            return False
+        self._seen.add(state)
+        return True
