@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -65,7 +66,7 @@ def agreement(
 
     One row a statistic: `statistic`, `level` (nominal, ordinal or interval: what a difference is), `value` (1 is
     perfect, 0 what chance gives), `low` and `high` (95 %, drawing items again 1,000 times; the same `seed` gives the
-    same), `n_items` (those that it is about), `n_raters`, `note` (why there is no value). Cohen's kappa is there for two
+    same), `n_items` (those that it is about), `n_raters`, `note` (why there is no value). Cohen's kappa is for two
     raters, weighted by the difference for ordinal and by its square for interval values; Fleiss' kappa is over the
     items with the most common number of ratings; Krippendorff's alpha over all with at least two. The last judgement
     of a rater on an item counts. With fewer than 10 items the value is NA.
@@ -78,12 +79,8 @@ def agreement(
         raise unknown(what, str(by), _BY)
     rated, n_anonymous = _ratings_of(scores, name, by)
     values, levels = _values(rated, name, order)
-    table = (
-        rated.assign(value=values)
-        .set_index([*_ITEM, by])["value"]
-        .unstack(by)  # noqa: PD010  # a table of items by raters is meant
-        .astype(float)
-    )
+    judged = rated.assign(value=values.astype(float)).set_index([*_ITEM, by])["value"]
+    table = judged.unstack(by)  # noqa: PD010  # a table of items by raters is meant
     matrix = table.to_numpy()
     anonymous = f"; {n_anonymous:,} scores without {by} left out" if n_anonymous else ""
     rows = []
@@ -137,11 +134,11 @@ def _statistics(
     if ratings.shape[1] == 2:
         both = ratings[~np.isnan(ratings).any(axis=1)]
         for power, level in enumerate(levels):
-            yield "Cohen's kappa", level, lambda r, power=power: cohen_kappa(r, power), both  # type: ignore[misc]
+            yield "Cohen's kappa", level, partial(cohen_kappa, power=power), both
     yield "Fleiss' kappa", "nominal", fleiss_kappa, rated_alike(ratings)
     several = ratings[(~np.isnan(ratings)).sum(axis=1) > 1]
     for level in levels:
-        yield "Krippendorff's alpha", level, lambda r, level=level: krippendorff_alpha(r, level), several  # type: ignore[misc]
+        yield "Krippendorff's alpha", level, partial(krippendorff_alpha, level=level), several
 
 
 def _estimate(ratings: Ratings, compute: Callable[[Ratings], float], seed: int, more: str) -> list[Any]:

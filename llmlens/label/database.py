@@ -39,7 +39,7 @@ class Database:
         self._open()
 
     def _open(self) -> None:
-        self._process = os.getpid()
+        self.process = os.getpid()
         self._refuse_forked(self.path)
         self._lock = threading.RLock()
         with self._said():
@@ -119,7 +119,7 @@ class Database:
     @staticmethod
     def _refuse_forked(path: Path) -> None:
         """SQLite's locks do not survive a fork: two processes would write over each other."""
-        if any(other.path == path and other._process != os.getpid() for other in tuple(_OPEN)):
+        if any(other.path == path and other.process != os.getpid() for other in tuple(_OPEN)):
             raise LabelError(
                 f"{path} was open when this process was forked off, and SQLite cannot be used across a fork. Start the "
                 'process with multiprocessing.get_context("spawn"), or close the store before.'

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_ITEM = ["trace_id", "span_id", "session_id"]
+
+
 def disagreements(table: pd.DataFrame, rated: pd.DataFrame, by: str, *, nominal: bool) -> pd.DataFrame:
     """Give the items where raters differ, the most disputed first, with the value of each rater.
 
@@ -26,13 +29,13 @@ def disagreements(table: pd.DataFrame, rated: pd.DataFrame, by: str, *, nominal:
     counts = (~np.isnan(ratings)).sum(axis=1)
     said = rated.assign(said=rated["label"].where(rated["label"].notna(), rated["value"].astype(object)))
     if (rated["data_type"] == "boolean").all():
-        said["said"] = said["said"].map(lambda value: bool(value)).astype(object)
-    values = said.set_index([*table.index.names, by])["said"].unstack(by)  # noqa: PD010  # items by raters are meant
-    taken = {*table.index.names, "n", "disagreement"}
+        said["said"] = said["said"].map(bool).astype(object)
+    values = said.set_index([*_ITEM, by])["said"].unstack(by)  # noqa: PD010  # items by raters are meant
+    taken = {*_ITEM, "n", "disagreement"}
     values = values.rename(columns={rater: f"{rater} ({by})" for rater in values.columns if rater in taken})
     values.insert(0, "disagreement", apart / np.maximum(pairs, 1))
     values.insert(0, "n", counts)
     disputed = values[apart > 0].rename_axis(columns=None).reset_index()
     return disputed.sort_values(
-        ["disagreement", "n", *table.index.names], ascending=[False, False, True, True, True], ignore_index=True
+        ["disagreement", "n", *_ITEM], ascending=[False, False, True, True, True], ignore_index=True
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import orjson
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
 
     from .score import DataType, LabelValue
@@ -71,7 +72,7 @@ def to_row(event: Event) -> dict[str, Any]:
     return row
 
 
-def of_row(row: Mapping[str, Any]) -> Event:
+def of_row(row: Mapping[str, Any] | sqlite3.Row) -> Event:
     """Read an event from the cells that `to_row` wrote; raises `ValueError` for what is none of its."""
     cells = dict(row)
     cells["value"] = None if cells["value"] is None else orjson.loads(cells["value"])

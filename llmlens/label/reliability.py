@@ -65,7 +65,8 @@ def rated_alike(ratings: Ratings) -> Ratings:
     sizes, often = np.unique(counts[counts > 1], return_counts=True)
     if not len(sizes):
         return ratings[:0]
-    return ratings[counts == sizes[::-1][np.argmax(often[::-1])]]
+    chosen: Ratings = ratings[counts == sizes[::-1][np.argmax(often[::-1])]]
+    return chosen
 
 
 def krippendorff_alpha(ratings: Ratings, level: Level = "nominal") -> float:

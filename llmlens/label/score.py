@@ -59,7 +59,7 @@ class Score:
         kind: float | type | Sequence[str] | Mapping[str, float] | None = None,
         maximum: float | None = None,
         *,
-        help: str = "",  # noqa: A002  # the word the user knows
+        help: str = "",  # the word the user knows
         config_id: str | None = None,
         archived: bool = False,
         data_type: DataType | None = None,
@@ -88,7 +88,7 @@ class Score:
         return f"Score({self.name!r}, {self.described()})"
 
     @classmethod
-    def correction(cls, help: str = "What should the answer have been?") -> Score:  # noqa: A002
+    def correction(cls, help: str = "What should the answer have been?") -> Score:
         """Ask for the answer that should have been given."""
         return cls(_CORRECTION, data_type="correction", help=help)
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from .contents.rows import ToolCall
 
 #: Spans that say something as messages or calls; what the others give and take is none, whatever it looks like.
-_TALKING = "kind NOT IN ('retriever', 'reranker', 'embedding', 'event')"
+_TALKING = "coalesce(kind, 'span') NOT IN ('retriever', 'reranker', 'embedding', 'event')"
 #: Spans that may have documents: in their answer, or written as such under names that all have this word.
 _FINDING = """
-    kind IN ('retriever', 'reranker') OR kind NOT IN ('llm', 'embedding', 'event')
+    kind IN ('retriever', 'reranker') OR coalesce(kind, 'span') NOT IN ('llm', 'embedding', 'event')
     AND (contains(attributes, 'documents') OR events IS NOT NULL)
 """
 _CHUNK = 2_000
@@ -124,20 +124,19 @@ def _spans(store: Store, where: str) -> Iterator[tuple[int, SpanContent]]:
     """Give the spans that fulfil `where`, each with its start in microseconds, as they were read."""
     # A load has its contents in two tables, which need not be joined to the resources; what was opened has them in one.
     contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
+    # JSON comes as bytes, which are parsed without making Python texts of them first.
     query = f"""
         SELECT coalesce(epoch_us(s.start), 0), c.trace_id, c.span_id, s.kind, s.name, s.status, c.input, c.output,
-               c.attributes, c.events
+               encode(c.attributes), encode(c.events)
         FROM {contents if store.has("texts") else "contents"} c JOIN spans s USING (trace_id, span_id) WHERE {where}
     """
     for batch in store.batches(query, _CHUNK):
-        *plain, attributes, events = batch.columns
-        parsed = (_parsed(attributes, {}), _parsed(events, []))
-        for start, trace, span, *said in zip(*(c.to_pylist() for c in plain), *parsed, strict=True):
-            yield start, SpanContent(trace, span, None, *said)
-
-
-def _parsed(column: pa.Array, empty: Any) -> list[Any]:
-    """Parse a column of JSON, without making Python texts of it first."""
-    import pyarrow as pa
-
-    return [orjson.loads(text) if text else empty for text in column.view(pa.binary()).to_pylist()]
+        rows = zip(*(c.to_pylist() for c in batch.columns), strict=True)
+        for start, trace_id, span_id, kind, name, status, given, gave, attributes, events in rows:
+            yield (
+                start,
+                SpanContent(
+                    trace_id, span_id, None, kind, name, status, given, gave,
+                    orjson.loads(attributes) if attributes else {}, orjson.loads(events) if events else [],
+                ),
+            )  # fmt: skip

@@ -98,7 +98,7 @@ def _make(store: Store) -> None:
     kinds = {"n": pa.int64(), "input": pa.string(), "output": pa.string()}
     filled = [pa.table({name: pa.array([], kind) for name, kind in kinds.items()})]
     for batch in store.batches(query, _CHUNK):
-        rows = [row for row in map(fill_texts, batch.to_pylist()) if row["input"] or row["output"]]
+        rows = [row for row in batch.to_pylist() if _fills(row)]
         filled.append(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()}))
     found = pa.concat_tables(filled)
     store.insert("DELETE FROM texts WHERE n IN (SELECT n FROM filled)", filled=found)
@@ -108,3 +108,10 @@ def _make(store: Store) -> None:
         CREATE VIEW contents AS SELECT {names}, r.resource
         FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource
     """)
+
+
+def _fills(row: dict[str, Any]) -> bool:
+    """Put together the texts of a row, and say whether that gave any."""
+    before = row["input"], row["output"]
+    fill_texts(row)
+    return before != (row["input"], row["output"]) and bool(row["input"] or row["output"])

@@ -1,7 +1,8 @@
 """`Traces` -> widgets."""
 
+from .annotator import Annotator
 from .cost_treemap import CostTreemap
 from .plot import Plot
 from .trace_explorer import TraceExplorer
 
-__all__ = ["CostTreemap", "Plot", "TraceExplorer"]
+__all__ = ["Annotator", "CostTreemap", "Plot", "TraceExplorer"]

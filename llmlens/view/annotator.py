@@ -22,7 +22,7 @@ from .worklist_order import find_items, in_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from llmlens.label.event import Item
+    from llmlens.label.event import Event, Item
     from llmlens.label.score import Score
     from llmlens.traces import Traces
 
@@ -41,9 +41,9 @@ _FILES = (
 class Annotator(View):
     """Label traces, or spans of them, one after the other. Press `?` for the keys.
 
-    `source` is a `Traces`, or another view whose selection is then labelled; after an explorer with
-    `per_item="span"` the panel goes to the span that is open there. `scores` are what is asked, `llmlens.Score`s; with a
-    server in `to` also names of its score configs, or nothing for all of them.
+    `source` is a `Traces`, or another view whose selection is then labelled; after an explorer with `per_item="span"`
+    the panel goes to the span that is open there. `scores` are what is asked, `llmlens.Score`s; with a server in `to`
+    also names of its score configs, or nothing for all of them.
 
     `to`: a store of labels (`llmlens.labels()` when it is left out), where they stay; or what they are sent to from
     there: a connection to Langfuse, one of its annotation queues, another sink, or a sender. `author` tells people
@@ -90,7 +90,7 @@ class Annotator(View):
         self._order, self._per_item, self._seed = order, per_item, seed
         self._details: OrderedDict[Item, dict[str, Any]] = OrderedDict()
         self._list: Worklist | None = None
-        self._redo: list[str] = []
+        self._redo: list[tuple[Event, Event]] = []
         self.blind = bool(blind)
         self.author = author or default_author()
         self._target = target(to)
@@ -111,7 +111,7 @@ class Annotator(View):
             names = [score.name for score in self.scores]
             self._items = in_order(items, self._given.all(), self._order, names=names, seed=self._seed)
             ids = zip(self._items["trace_id"], self._items["span_id"], strict=True)
-            own = [(trace_id, span_id if self._per_item == "span" else None, None) for trace_id, span_id in ids]
+            own: list[Item] = [(trace, span if self._per_item == "span" else None, None) for trace, span in ids]
             self._list = Worklist(own, self._journal, self.author)
         return self._list
 
@@ -153,9 +153,10 @@ class Annotator(View):
 
     def close(self) -> None:
         """Close the widget; labels that were not sent yet wait in the store."""
-        source = self._source() if getattr(self, "_source", None) is not None else None
-        if source is not None and source.has_trait("span_id"):
-            source.unobserve(self._span_opened, "span_id")
+        if hasattr(self, "_callbacks"):  # else __init__ refused its arguments
+            source = self._source() if self._source is not None else None
+            if source is not None and source.has_trait("span_id"):
+                source.unobserve(self._span_opened, "span_id")
         if hasattr(self, "_target"):
             self._target.close()
         super().close()
@@ -201,6 +202,10 @@ class Annotator(View):
             "given": [] if self.blind else self._given.of(item, but=self.author),
             "status": self._status(item),
         }
+
+    @handles("place")
+    def _place(self, trace_id: str, span_id: str | None) -> int:
+        return self._worklist().places[self._item(trace_id, span_id)]
 
     @handles("more")
     def _more(self, trace_id: str, span_id: str | None, path: list[str | int], offset: int) -> dict[str, Any]:
@@ -285,19 +290,23 @@ class Annotator(View):
         last = self._journal.last(self.author, self._worklist().places)
         if last is None:
             return {"place": None}
-        self._redo.append(self.store.undo(last, author=self.author).event_id)
-        return self._went(last.item, last.kind, last.name)
+        self._redo.append((last, self.store.undo(last, author=self.author)))
+        return self._went(last)
 
     @handles("redo")
     def _again(self) -> dict[str, Any]:
         """Do again what was last taken back here."""
         if not self._redo:
             return {"place": None}
-        made = self.store.undo(self._redo.pop(), author=self.author)
-        return self._went(made.item, made.kind, made.name)
+        event, undone = self._redo.pop()
+        self.store.undo(undone, author=self.author)
+        return self._went(event)
 
-    def _went(self, item: Item, kind: str, name: str | None) -> dict[str, Any]:
-        return {"place": self._worklist().places[item], "kind": kind, "name": name, "status": self._status(item)}
+    def _went(self, event: Event) -> dict[str, Any]:
+        place = self._worklist().places.get(event.item)  # another list may be shown by now
+        if place is None:
+            return {"place": None}
+        return {"place": place, "kind": event.kind, "name": event.name, "status": self._status(event.item)}
 
     @handles("retry")
     def _retry(self, trace_id: str, span_id: str | None, score_id: str | None = None) -> dict[str, Any]:

@@ -91,7 +91,6 @@ function scoreField(view, score, act) {
     get failed() { return failed; },
     get optional() { return isText; },
     get answered() { return label !== null; },
-    get draft() { return failed; },
     // Show another item's label and what others said of it; drafts are gone.
     show(own, given) {
       [label, failed, waiting, wantsComment] = [own, null, 0, false];
@@ -115,7 +114,7 @@ function scoreField(view, score, act) {
       label = { ...(label ?? {}), value, reason: null };
       draw();
     },
-    saved() { waiting = Math.max(0, waiting - 1); },
+    saved() { [waiting, failed] = [Math.max(0, waiting - 1), null]; },
     notSaved(value, text, reason) {
       waiting = Math.max(0, waiting - 1);
       label = null;
@@ -202,5 +201,6 @@ function givenChip(score) {
   const by = [score.author, score.source].map((word) => oneLine(word, 30)).find(Boolean) || "given";
   return h("span", { class: "lm-chip", title: score.comment ? visible(score.comment) : null },
     h("span", { class: "lm-faint" }, `${by} `), h("b", {}, scoreText(score)),
+    score.label !== null && score.value !== null && h("b", {}, ` ${scoreText({ ...score, label: null })}`),
     score.comment && h("span", { class: "lm-muted" }, ` ${oneLine(score.comment, 160)}`));
 }

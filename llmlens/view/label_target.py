@@ -43,21 +43,20 @@ class Target:
 
         Raises `LabelError` for scores that nobody could give.
         """
-        if asked is None or any(isinstance(score, str) for score in asked):
-            there = {score.name: score for score in self._offered() if not score.archived}
-            names = list(there) if asked is None else asked
-            asked = [there.get(name) or _missing(name, there) if isinstance(name, str) else name for name in names]
-        for score in asked:
+        there = {} if _all_given(asked) else {score.name: score for score in self._offered() if not score.archived}
+        wanted: Sequence[Score | str] = list(there) if asked is None else asked
+        scores = [_named(score, there) if isinstance(score, str) else score for score in wanted]
+        for score in scores:
             if not isinstance(score, Score):
                 raise LabelError(f"scores= takes Score objects or names of scores; got {score!r}.")
             if score.archived:
                 raise LabelError(f"The score {score.name!r} is archived in Langfuse: it takes no more labels.")
-        names = [score.name for score in asked]
+        names = [score.name for score in scores]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise LabelError(f"Every score is asked once; twice there is: {', '.join(twice)}.")
-        if not asked:
+        if not scores:
             raise LabelError('Say what is asked, for example scores=[llmlens.Score("helpfulness", 1, 5)].')
-        return tuple(asked)
+        return tuple(scores)
 
     def _offered(self) -> list[Score]:
         if self.queue is not None:
@@ -70,7 +69,13 @@ class Target:
             self.sender.stop(timeout=0)
 
 
-def _missing(name: str, there: dict[str, Score]) -> Score:
+def _all_given(asked: Sequence[Score | str] | None) -> bool:
+    return asked is not None and not any(isinstance(score, str) for score in asked)
+
+
+def _named(name: str, there: dict[str, Score]) -> Score:
+    if name in there:
+        return there[name]
     raise LabelError(f"There is no score {name!r} to ask for by its name alone.{nearest(name, there)}")
 
 

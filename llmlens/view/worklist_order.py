@@ -52,7 +52,8 @@ def in_order(
     """
     column = order.removeprefix("-")
     if order == "random":
-        keys = items[_ID].fillna("").agg(lambda ids: _shuffled(*ids, seed), axis=1)
+        ids = items["trace_id"] + ":" + items["span_id"].fillna("") + f":{seed}"
+        keys = ids.map(lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
     elif order in KEYS:
         asked = scores[scores["name"].isin(list(names))]
         keys = KEYS[order](items, scores if asked.empty else asked)
@@ -62,15 +63,10 @@ def in_order(
         what = "order"
         raise unknown(what, order, [*KEYS, "random", *items.columns])
     ascending = order != "disagreement" and not order.startswith("-")
-    ids = [name for name in ("start", *_ID) if name != column]
+    by = ["_key", *(name for name in ("start", *_ID) if name != column)]
     keyed = items.assign(_key=keys)
-    return keyed.sort_values(
-        ["_key", *ids], ascending=[ascending, *(True for _ in ids)], na_position="last", ignore_index=True
-    ).drop(columns="_key")
-
-
-def _shuffled(trace_id: str, span_id: str, seed: int) -> str:
-    return hashlib.md5(f"{trace_id}:{span_id}:{seed}".encode(), usedforsecurity=False).hexdigest()
+    ways = [ascending, *(True for _ in by[1:])]
+    return keyed.sort_values(by, ascending=ways, na_position="last", ignore_index=True).drop(columns="_key")
 
 
 def _lowest(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]:
@@ -91,7 +87,7 @@ def _disagreement(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]
     by = _id_of(items)
     numbers = scores.assign(value=scores["value"] / scores["name"].map(width)).groupby([*by, "name"])["value"]
     texts = scores[scores["value"].isna()].groupby([*by, "name"])["label"]
-    spread = [numbers.max() - numbers.min(), (texts.nunique() > 1).astype(float)]
+    spread = [numbers.max() - numbers.min(), (texts.max() != texts.min()).astype(float)]
     apart = pd.concat(spread).rename("apart").reset_index()
     return _of_items(items, apart, "apart", "max").fillna(0.0)
 

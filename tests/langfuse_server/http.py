@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .faults import Fault
     from .server import LangfuseServer
 
+    Answer = tuple[int, bytes, dict[str, str]]
+
 _ROOT = "/api/public"
 _PROXY_PAGE = b"<!doctype html><title>Sign in</title><p>Please sign in to the company network."
 _LARGEST = {"/ingestion": 4_500_000}
@@ -58,19 +60,22 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         with langfuse.at_work():
             fault = langfuse.faults.choose(f"{self.command} {path}")
-            if fault is None or self._goes_on(fault):
-                status, body, headers = self._answered(path, content)
-                if fault is not None and fault.kind == "after":
-                    self._cut()
-                else:
-                    self._send(status, body, headers, whole=fault is None or fault.kind != "truncated")
-            else:
-                status = int(fault.kind) if fault.kind.isdigit() else 0
-            langfuse.log(self.command, self.path, content, status, fault and fault.kind)
+            if fault is not None and fault.kind == "slow":
+                langfuse.closing.wait(fault.seconds)
+            instead = None if fault is None else _instead(fault)
+            status, body, headers = instead or self._answered(path, content)
+        kind = None if fault is None else fault.kind
+        cut = kind in ("before", "after")
+        # Noted before it is sent, so that who has the answer finds it noted.
+        langfuse.log(self.command, self.path, content, 0 if cut else status, kind)
+        if cut:
+            self._cut()
+        else:
+            self._send(status, body, headers, whole=kind != "truncated")
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815  # their names there
 
-    def _answered(self, path: str, content: bytes) -> tuple[int, bytes, dict[str, str]]:
+    def _answered(self, path: str, content: bytes) -> Answer:
         try:
             status, said = self._answer(path, content)
             body = said if isinstance(said, bytes) else orjson.dumps(said)
@@ -105,24 +110,6 @@ class Handler(BaseHTTPRequestHandler):
                 return
         raise Refusal(401, "Invalid credentials. Confirm that you've configured the correct host.")
 
-    def _goes_on(self, fault: Fault) -> bool:
-        """Let a fault happen before the request is looked at; False when that was all."""
-        if fault.kind in ("after", "truncated"):
-            return True
-        if fault.kind == "slow":
-            self.server.langfuse.closing.wait(fault.seconds)
-            return True
-        if fault.kind == "before":
-            self._cut()
-        elif fault.kind == "html":
-            self._send(200, _PROXY_PAGE, {"Content-Type": "text/html"})
-        elif fault.kind == "422":
-            self._send(422, orjson.dumps({"message": "Request timed out", "error": "Request timed out"}), {})
-        else:
-            wait = {"Retry-After": f"{fault.seconds:g}"} if fault.kind == "429" else {}
-            self._send(int(fault.kind), orjson.dumps({"message": f"a fault: {fault.kind}"}), wait)
-        return False
-
     def _send(self, status: int, body: bytes, headers: dict[str, str], *, whole: bool = True) -> None:
         self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | headers).items():
@@ -138,3 +125,17 @@ class Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _instead(fault: Fault) -> Answer | None:
+    """Give what a fault answers in the place of the server; None when the server is asked."""
+    if fault.kind == "before":
+        return 0, b"", {}
+    if fault.kind == "html":
+        return 200, _PROXY_PAGE, {"Content-Type": "text/html"}
+    if not fault.kind.isdigit():
+        return None
+    timed_out = {"message": "Request timed out", "error": "Request timed out"}
+    said = timed_out if fault.kind == "422" else {"message": f"a fault: {fault.kind}"}
+    wait = {"Retry-After": f"{fault.seconds:g}"} if fault.kind == "429" else {}
+    return int(fault.kind), orjson.dumps(said), wait

@@ -130,7 +130,8 @@ class Transport:
                 raise TooMuchError(f"{self._where(path)}: status {response.status_code}")
             if smaller and slow:
                 raise TooMuchError(f"{self._where(path)}: {failure}")
-            if response is not None and response.status_code < _SERVER:
+            busy = response is not None and method == "GET" and response.status_code in _TOO_MUCH
+            if response is not None and response.status_code < _SERVER and not busy:
                 answer, failure = _parsed(response)
                 self._sizes.last = len(response.content)
                 if not failure:

@@ -1,0 +1,287 @@
+"""`read_langfuse` against a server that fails, limits, changes and goes away."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from langfuse_server import Fault, LangfuseServer
+
+from llmlens.errors import LangfuseError, SelectionError, UnknownArgumentError
+from llmlens.read.langfuse.reader import read_langfuse
+from llmlens.read.langfuse.windows import Window, uncovered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmlens.traces import Traces
+
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+MODES = [("3.170.0", "v3"), ("4.16.0", "dual"), ("4.16.0", "events_only"), ("4.60.0", "events_only")]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less between tries: it is the order of things that is looked at."""
+    monkeypatch.setattr("llmlens.read.langfuse.transport._FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("llmlens.read.langfuse.transport._LONGEST_WAIT_S", 0.01)
+
+
+@pytest.fixture
+def server() -> Iterator[LangfuseServer]:
+    """A server with 300 observations of 60 traces, one every ten minutes."""
+    with LangfuseServer() as running:
+        running.add_observations(observations(300))
+        yield running
+
+
+def observations(n: int, *, text: str = "hello") -> list[dict[str, Any]]:
+    """Make observations: five a trace, two in each millisecond."""
+    rows = []
+    for place in range(n):
+        start = BEGIN + timedelta(minutes=10 * (place // 2))
+        rows.append(
+            {
+                "id": f"{place:016x}", "traceId": f"{place // 5:032x}", "startTime": iso(start),
+                "endTime": iso(start + timedelta(seconds=2)), "type": "GENERATION" if place % 5 else "SPAN",
+                "name": f"step {place % 5}", "model": "gpt-4o" if place % 5 else "",
+                "usageDetails": {"input": 10, "output": 5, "total": 15} if place % 5 else {},
+                "parentObservationId": f"{place // 5 * 5:016x}" if place % 5 else None, "input": f'"{text}"',
+                "output": text, "updatedAt": iso(start), "isRootObservation": place % 5 == 0,
+                "traceName": "chat" if place % 10 < 5 else "search",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def iso(at: datetime) -> str:
+    """Write a time as the server does."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read(server: LangfuseServer, since: Any = BEGIN, until: Any = BEGIN + timedelta(days=3), **more: Any) -> Traces:
+    """Read a window of a server."""
+    keys = {"base_url": server.url, "public_key": server.public_key, "secret_key": server.secret_key}
+    return read_langfuse(since, until, **{"progress": False, **keys, **more})
+
+
+def ids(traces: Traces) -> list[str]:
+    """Give the ids of the spans."""
+    return sorted(traces.spans["span_id"])
+
+
+ALL = [f"{place:016x}" for place in range(300)]
+
+
+@pytest.mark.parametrize(("version", "mode"), MODES)
+def test_every_server_gives_every_observation_once(version: str, mode: Any) -> None:
+    with LangfuseServer(version, mode) as server:
+        server.add_observations(observations(300))
+        traces = read(server)
+        assert ids(traces) == ALL
+        assert len(traces) == 60
+        assert traces.problems.empty
+        assert version in traces.notes[0]
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**16), kind=st.sampled_from(["before", "after", "500", "503", "422", "413", "truncated"]))
+def test_nothing_is_lost_or_doubled_when_one_request_in_five_fails(seed: int, kind: Any) -> None:
+    with LangfuseServer(seed=seed) as server:
+        server.add_observations(observations(300))
+        server.faults.add(Fault(kind, probability=0.2))
+        assert ids(read(server)) == ALL
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**16), dies_after=st.integers(2, 25))
+def test_a_pull_that_died_goes_on_from_its_cache(seed: int, dies_after: int) -> None:
+    with LangfuseServer(seed=seed) as server, tempfile.TemporaryDirectory() as folder:
+        server.add_observations(observations(300))
+        server.faults.add(Fault("before", "v2/observations", skip=dies_after))
+        try:
+            read(server, cache=folder)
+        except LangfuseError as error:
+            assert "the same call goes on from there" in str(error)
+        server.faults.clear()
+        asked = len(server.requests)
+        assert ids(read(server, cache=folder)) == ALL
+        pages = [r for r in server.requests[asked:] if r.path.endswith("v2/observations")]
+        assert len(pages) <= 17 + 17 - min(dies_after, 17) + 4
+
+
+def test_a_later_window_pulls_only_what_is_new(server: LangfuseServer, tmp_path: Path) -> None:
+    first = read(server, until=BEGIN + timedelta(hours=10), cache=tmp_path)
+    asked = len(server.requests)
+    both = read(server, cache=tmp_path)
+    assert set(ids(first)) < set(ids(both))
+    assert ids(both) == ALL
+    begun = [r.params["fromStartTime"][0] for r in server.requests[asked:] if "fromStartTime" in r.params]
+    assert min(begun) >= iso(BEGIN + timedelta(hours=10))
+
+
+def test_what_just_happened_is_pulled_again_and_the_newest_state_is_kept(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    row = {**observations(1)[0], "startTime": iso(now - timedelta(minutes=2)), "updatedAt": iso(now), "output": "part"}
+    with LangfuseServer() as server:
+        server.add_observations([row])
+        window = {"since": now - timedelta(hours=1), "until": now + timedelta(minutes=1)}
+        assert read(server, cache=tmp_path, **window).contents["output"].tolist() == ["part"]
+        server.add_observations([{**row, "output": "whole", "updatedAt": iso(now + timedelta(seconds=5))}])
+        assert read(server, cache=tmp_path, **window).contents["output"].tolist() == ["whole"]
+
+
+def test_a_page_of_the_cache_that_is_torn_is_reported_and_pulled_again(server: LangfuseServer, tmp_path: Path) -> None:
+    read(server, cache=tmp_path)
+    page = next(p for p in sorted(tmp_path.rglob("*.parquet")) if p.stat().st_size > 2000)
+    page.write_bytes(page.read_bytes()[:100])
+    again = read(server, cache=tmp_path)
+    assert ids(again) == ALL
+    assert "could not be read" in again.problems["reason"].item()
+
+
+def test_the_cache_of_another_question_is_not_mixed_in(server: LangfuseServer, tmp_path: Path) -> None:
+    everything = read(server, cache=tmp_path)
+    some = read(server, cache=tmp_path, name="chat")
+    assert len(some) == 30
+    assert len(everything) == 60
+
+
+def test_no_key_is_in_the_cache(server: LangfuseServer, tmp_path: Path) -> None:
+    read(server, cache=tmp_path)
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert kept
+    assert server.secret_key.encode() not in kept
+    assert server.public_key.encode() not in kept
+
+
+def test_a_cache_that_cannot_be_written_is_said(server: LangfuseServer, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("x")
+    with pytest.raises(LangfuseError, match="cache=.* cannot be written"):
+        read(server, cache=blocked)
+
+
+def test_large_pages_are_made_smaller_until_the_server_gives_them() -> None:
+    with LangfuseServer() as server:
+        server.add_observations(observations(300, text="x" * 2000))
+        server.faults.add(Fault("413", "v2/observations", times=6))
+        assert ids(read(server, parallel=1)) == ALL
+
+
+def test_a_server_that_asks_to_wait_is_waited_for_by_all(server: LangfuseServer) -> None:
+    server.faults.add(Fault("429", "v2/observations", skip=2, times=2, seconds=1))
+    assert ids(read(server)) == ALL
+    assert [r.status for r in server.requests].count(429) == 2
+
+
+def test_requests_are_made_in_parallel_and_no_more_than_asked(server: LangfuseServer) -> None:
+    server.faults.add(Fault("slow", "v2/observations", seconds=0.05))
+    read(server, parallel=3)
+    assert 1 < server.most_at_once <= 3
+
+
+def test_a_server_that_never_recovers_ends_in_an_error_that_says_what_came(server: LangfuseServer) -> None:
+    server.faults.add(Fault("503", "v2/observations", skip=5))
+    with pytest.raises(LangfuseError, match=r"503.*\d+ rows had come by then; with cache='a folder'"):
+        read(server)
+    assert not [t for t in threading.enumerate() if "_work" in t.name]
+
+
+def test_a_deadline_ends_the_pull(server: LangfuseServer) -> None:
+    server.faults.add(Fault("429", "v2/observations", skip=1, seconds=500))
+    with pytest.raises(LangfuseError, match="the time for it was over"):
+        read(server, deadline_s=1.0)
+
+
+@pytest.mark.parametrize(("filters", "n"), [({"name": "chat"}, 30), ({"trace_ids": [f"{7:032x}", f"{9:032x}"]}, 2)])
+@pytest.mark.parametrize(("version", "mode"), [("3.170.0", "v3"), ("4.16.0", "events_only")])
+def test_filters_narrow_what_is_read(version: str, mode: Any, filters: Any, n: int) -> None:
+    with LangfuseServer(version, mode) as server:
+        server.add_observations(observations(300))
+        assert len(read(server, **filters)) == n
+
+
+def test_traces_by_id_need_no_window(server: LangfuseServer) -> None:
+    assert len(read(server, None, None, trace_ids=[f"{place:032x}" for place in range(60)])) == 60
+
+
+def test_without_texts_no_text_is_asked_for_and_metadata_is_whole(server: LangfuseServer) -> None:
+    server.add_observations([{**observations(1)[0], "id": "f" * 16, "metadata": {"note": "n" * 500}}])
+    traces = read(server, texts=False)
+    assert traces.contents["input"].isna().all()
+    assert any("n" * 500 in str(metadata) for metadata in traces.spans["metadata"])
+
+
+def test_scores_and_comments_come_with_what_they_are_about(server: LangfuseServer) -> None:
+    about = {"kind": "trace", "id": f"{3:032x}"}
+    score = {"id": "s1", "name": "ok", "dataType": "NUMERIC", "value": 0.5, "timestamp": iso(BEGIN + timedelta(days=9)),
+             "source": "EVAL", "subject": about}  # fmt: skip
+    server.add_scores([score, {**score, "id": "s2", "subject": {"kind": "trace", "id": "elsewhere"}}])
+    server.add_comment("TRACE", f"{3:032x}", "look at this")
+    scores = read(server).scores
+    assert sorted(scores["name"]) == ["comment", "ok"]
+    assert set(scores["trace_id"]) == {f"{3:032x}"}
+
+
+def test_a_project_own_price_is_used_where_langfuse_had_none(server: LangfuseServer) -> None:
+    server.add_observations([{**observations(2)[1], "id": "e" * 16, "model": "our-model-7"}])
+    server.add_models([{"modelName": "our-model-7", "matchPattern": "(?i)^(our-model-7)$", "isLangfuseManaged": False,
+                        "prices": {"input": {"price": 2e-6}, "output": {"price": 4e-6}}}])  # fmt: skip
+    spans = read(server).spans.set_index("span_id")
+    assert spans.loc["e" * 16, "cost_usd"] == pytest.approx(10 * 2e-6 + 5 * 4e-6)
+    assert spans.loc["e" * 16, "cost_source"] == "priced"
+
+
+def test_each_trace_has_the_address_of_its_page(server: LangfuseServer) -> None:
+    urls = read(server).traces["url"]
+    assert urls.notna().all()
+    assert urls.iloc[0].endswith(f"/project/proj1/traces/{0:032x}")
+
+
+def test_times_without_a_zone_are_utc_and_said_to_be(server: LangfuseServer) -> None:
+    traces = read(server, datetime(2026, 11, 1), datetime(2026, 11, 4))  # noqa: DTZ001  # that is the point
+    assert ids(traces) == ALL
+    assert any("taken as UTC" in note for note in traces.notes)
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(server: LangfuseServer) -> None:
+    with pytest.raises(LangfuseError, match="is not before until"):
+        read(server, BEGIN, BEGIN - timedelta(days=1))
+
+
+def test_what_is_no_time_is_refused(server: LangfuseServer) -> None:
+    with pytest.raises(SelectionError, match="since='yesterdayish' is not a time"):
+        read(server, "yesterdayish")
+
+
+def test_an_unknown_argument_names_the_nearest(server: LangfuseServer) -> None:
+    with pytest.raises(UnknownArgumentError, match="user_id"):
+        read(server, user="x")
+
+
+def test_without_since_a_day_is_read_and_said(server: LangfuseServer) -> None:
+    traces = read(server, None, BEGIN + timedelta(days=1))
+    assert any("since= was not given" in note for note in traces.notes)
+    assert len(traces.spans) == 288
+
+
+@given(
+    st.tuples(st.integers(0, 50), st.integers(51, 100)),
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)).map(sorted), max_size=6),
+)
+def test_what_is_left_of_a_window_and_what_was_taken_out_are_the_window(window: Any, taken: Any) -> None:
+    whole, out = Window(*window), [Window(*each) for each in taken]
+    left = uncovered(whole, out)
+    for at in range(whole.since, whole.until):
+        is_out = any(w.since <= at < w.until for w in out)
+        assert is_out != any(w.since <= at < w.until for w in left)
