@@ -121,17 +121,25 @@ class LabelStore:
         by = None if author is None else an_author(author)
 
         def store(connection: sqlite3.Connection) -> Event:
-            target = self._find(connection, event_id)
-            if connection.execute("SELECT 1 FROM events WHERE undo_of = ?", (event_id,)).fetchone():
-                raise LabelError(f"The event {event_id!r} was undone already.")
+            target = self._last_word(connection, event_id)
             lost = self._withdrawn(connection, target)
             if lost is not None:
-                return _label(connection, replace(lost, event_id=_new_id(), at=self._clock(), undo_of=event_id))
+                again = replace(lost, event_id=_new_id(), at=self._clock(), undo_of=target.event_id)
+                return _label(connection, again)
             same = {field: getattr(target, field) for field in ("name", "score_id", "score_at")}
-            undo = self._event("undo", target.item, author=by or target.author, undo_of=event_id, **same)
+            undo = self._event("undo", target.item, author=by or target.author, undo_of=target.event_id, **same)
             return _insert(connection, undo)
 
         return self._stored(store)
+
+    def _last_word(self, connection: sqlite3.Connection, event_id: str) -> Event:
+        """Give the last of the undos and redos of an event; raise `LabelError` when it says that it is undone."""
+        last, undone = self._find(connection, event_id), False
+        while row := connection.execute("SELECT * FROM events WHERE undo_of = ?", (last.event_id,)).fetchone():
+            last, undone = of_row(row), not undone
+        if undone:
+            raise LabelError(f"The event {event_id!r} was undone already.")
+        return last
 
     def _withdrawn(self, connection: sqlite3.Connection, target: Event) -> Event | None:
         """Give the label that undoing `target` would bring back, if no label of its score is left."""

@@ -179,5 +179,5 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
         elif column.dtype == "number":
             frame[column.name] = pd.to_numeric(frame[column.name]).astype("Float64")
         elif column.dtype == "time":
-            frame[column.name] = pd.to_datetime(frame[column.name], utc=True)
+            frame[column.name] = pd.to_datetime(frame[column.name], utc=True).dt.as_unit("us")
     return frame

@@ -33,6 +33,7 @@ export default defineView("annotator", (view) => {
     complete: () => complete(),
     undo: (kind) => undo(kind),
     leave() {
+      if (form.skipping) return form.closeSkip();
       if (!isTyping(view.root.ownerDocument.activeElement)) return false;
       form.focus();
       return true;
@@ -43,6 +44,7 @@ export default defineView("annotator", (view) => {
       return true;
     },
     enter(event) {
+      if (form?.skipping) return onOneOf(event, "BUTTON") ? false : form.skip();
       if (!form || frozen() || (event.shiftKey && onOneOf(event, "TEXTAREA"))) return false;
       if (onOneOf(event, "BUTTON")) return false;
       if (!form.active) return complete();

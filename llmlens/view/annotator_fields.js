@@ -38,7 +38,7 @@ function scoreField(view, score, act) {
   const buttons = answers.map((answer) => h("button", {
     type: "button", class: "lm-answer", role: "radio", tabindex: "-1", "aria-checked": "false", "data-value": String(answer.value),
     onclick: () => { field.choose(answer.value); act.activate(field); },
-  }, answer.key && h("kbd", {}, answer.key), h("span", {}, oneLine(answer.text, 80))));
+  }, answer.key && !isNumber && h("kbd", {}, answer.key), h("span", {}, oneLine(answer.text, 80))));
   const typed = isNumber && !answers.length
     ? h("input", { class: "lm-input lm-typed", type: "text", inputmode: "decimal", autocomplete: "off", placeholder: rangeText(score) })
     : isText ? h("textarea", {
@@ -56,10 +56,10 @@ function scoreField(view, score, act) {
     "data-pane": isNumber && typed ? "number" : "score",
   },
   h("header", { class: "lm-row" }, h("b", { id: `${id}-name`, class: "lm-cut" }, oneLine(score.name, 80)),
-    h("span", { class: "lm-grow" }), state),
+    h("span", { class: "lm-grow" }), addComment, state),
   h("div", { class: "lm-help lm-muted", id: `${id}-help`, hidden: !score.help }, visible(score.help)),
   answers.length ? h("div", { class: "lm-answers", "data-many": String(answers.some((a) => a.text.length > 12)) }, buttons) : null,
-  typed, comment, h("div", { class: "lm-row lm-under" }, others, h("span", { class: "lm-grow" }), addComment));
+  typed, comment, others);
   element.addEventListener("mousedown", () => act.activate(field, false));
   for (const input of [typed, comment]) input?.addEventListener("blur", () => field.commit());
   typed?.setAttribute("aria-label", oneLine(score.name, 80));
@@ -198,9 +198,10 @@ function scoreField(view, score, act) {
 
 // What somebody else, or a judge, said.
 function givenChip(score) {
-  const by = [score.author, score.source].map((word) => oneLine(word, 30)).find(Boolean) || "given";
+  const by = [score.author, score.source].map((word) => oneLine(word, 30)).find(Boolean) || "scored";
+  const both = score.label !== null && score.value !== null;
   return h("span", { class: "lm-chip", title: score.comment ? visible(score.comment) : null },
-    h("span", { class: "lm-faint" }, `${by} `), h("b", {}, scoreText(score)),
-    score.label !== null && score.value !== null && h("b", {}, ` ${scoreText({ ...score, label: null })}`),
+    h("span", { class: "lm-faint" }, `${by} `),
+    h("b", {}, both ? `${scoreText({ ...score, label: null })}, ${scoreText(score)}` : scoreText(score)),
     score.comment && h("span", { class: "lm-muted" }, ` ${oneLine(score.comment, 160)}`));
 }

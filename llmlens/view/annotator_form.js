@@ -26,8 +26,9 @@ function annotationForm(view, scores, act) {
     button("Skip", "s", "Put this item off; it is not done", () => openSkip()),
     button("Undo", "u", "Take back the last thing you did, whatever it was", () => act.undo()), h("span", { class: "lm-grow" }), complete);
   const list = h("div", { class: "lm-fields" }, mark, fields.map((field) => field.element), others);
+  const footer = h("footer", {}, said, skipBar, buttons);
   const element = h("section", { class: "lm-pane lm-form", "aria-label": "Your answers" },
-    list, h("footer", {}, said, skipBar, buttons));
+    list, footer);
   keepWheel(view, list);
 
   function activate(number, focus = true) {
@@ -49,7 +50,6 @@ function annotationForm(view, scores, act) {
     reason.focus({ preventScroll: true });
   }
   function closeSkip() {
-    if (skipBar.hidden) return false;
     skipBar.hidden = true;
     buttons.hidden = false;
     activate(active);
@@ -118,8 +118,7 @@ function annotationForm(view, scores, act) {
     freeze() {
       element.toggleAttribute("data-frozen", true);
       for (const control of element.querySelectorAll("input, textarea")) control.setAttribute("disabled", "");
-      buttons.hidden = true;
-      skipBar.hidden = true;
+      footer.hidden = true;
     },
   };
   activate(0, false);

@@ -8,20 +8,19 @@ function annotatorKeys(panel) {
   const answer = (keys, does, run, more) => inGroup("Answer", keys, does, run, more);
   const item = (keys, does, run, more) => inGroup("Item", keys, does, run, more);
   const read = (keys, does, run, more) => inGroup("Read", keys, does, run, more);
+  const inside = (pane) => ({ in: pane, typing: true });
   return [
-    { ...answer(["Enter"], "Skip, with the reason that was typed", () => form().skip(), { typing: true }), in: "skip" },
-    { ...answer(["Escape"], "Do not skip", () => form().closeSkip(), { typing: true }), in: "skip" },
-    { ...answer(["ArrowUp", "ArrowDown"], "In a number: one step more, less", (event) => panel.stepNumber(event), { typing: true }), in: "number" },
     answer([..."1234567890.,-"], "Choose an answer, or type a number", (event) => panel.type(event.key), { shown: ["1–9", "0"] }),
     answer(["ArrowUp"], "Previous score", () => form().move(-1)),
     answer(["ArrowDown"], "Next score", () => form().move(1)),
+    answer(["ArrowUp", "ArrowDown"], "While a number is typed: a step more, less", (event) => panel.stepNumber(event), inside("number")),
     answer(["Enter"], "Save, and go to the next score; in a text: write", (event) => panel.enter(event), { typing: true }),
     answer(["c"], "Comment on the answer", () => panel.comment()),
     answer(["Escape"], "Leave a text field; it is saved", () => panel.leave(), { typing: true }),
     item(["Ctrl+Enter"], "Complete, and go on", () => panel.complete(), { typing: true }),
     item(["ArrowLeft"], "Previous item, done ones too", () => panel.step(-1)),
     item(["ArrowRight"], "Next item, done ones too", () => panel.step(1)),
-    item(["s"], "Skip, with a reason", () => panel.openSkip()),
+    item(["s"], "Skip, with a reason: then Enter, or Esc to keep it", () => panel.openSkip()),
     item(["n"], "Next item that is left", () => panel.goOn()),
     item(["u"], "Undo: an answer, a skip, a completion", () => panel.undo("undo")),
     item(["U"], "Redo what was undone last", () => panel.undo("redo")),

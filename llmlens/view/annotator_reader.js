@@ -23,17 +23,20 @@ function readerPane(view) {
       item.tool_calls.length && section("tools", "Tool calls", item.tool_calls.length,
         item.tool_calls.map((call) => toolCard(view, call, more, null))),
     ].filter(Boolean);
-    fill(content, failureOf(view, item, more), parts.map((part) => part.element));
+    fill(content, parts.map((part) => part.element));
     fill(nav, parts.length > 1 ? parts.map((part) => h("button", {
       type: "button", class: "lm-jump", tabindex: "-1", onclick: () => jump(part.element),
     }, part.title, part.count ? h("span", { class: "lm-part-count" }, format.count(part.count)) : null)) : null);
+    // The last question and its answer are what is judged; what led to them is above.
+    const asked = [...content.querySelectorAll(".lm-message[data-role=user][data-direction=input]")].at(-1);
     content.scrollTop = 0;
+    if (asked) jump(asked);
   }
 
   return {
     element,
     show(item) {
-      fill(head, itemTitle(view, item), nav);
+      fill(head, itemTitle(view, item), failureOf(item), nav);
       draw(item);
       element.dataset.trace = item.trace_id;
       element.dataset.span = item.span_id ?? "";
@@ -56,11 +59,11 @@ function readerPane(view) {
 // Of all tool calls the chat shows those of its own model call below the answer; the others are in its messages.
 const askedCalls = (item) => item.tool_calls.filter((call) => call.requested_by === item.span.span_id);
 
-function failureOf(view, { span }, more) {
+function failureOf({ span }) {
   if (span.status !== "error") return null;
-  return h("div", { class: "lm-failure" }, icon("error"), h("div", { class: "lm-grow" },
-    h("b", {}, `${oneLine(textParts(span.name).text, 80)} failed${span.error_type ? `: ${oneLine(textParts(span.error_type).text, 120)}` : ""}`),
-    span.status_message && foldedText(view, span.status_message, { more, limit: 400, json: false })));
+  const [name, type, message] = [span.name, span.error_type, span.status_message].map((text) => oneLine(textParts(text).text));
+  const said = [`${name || "The call"} failed`, type, message].filter(Boolean).join(": ");
+  return h("div", { class: "lm-row lm-failed lm-error", title: said }, icon("error"), h("span", { class: "lm-cut" }, said));
 }
 
 // The documents that were found last, then those of earlier steps behind a button: a reranker has the last word.

@@ -26,7 +26,8 @@ class GivenScores:
         """Read the scores."""
         table = traces.table("scores")
         frame = traces.fetch(table.filter(table.trace_id.notnull()).select(*_COLUMNS))
-        self._frame = frame[[not journal.knows(score_id) for score_id in frame["score_id"]]].reset_index(drop=True)
+        known = frame["score_id"].map(journal.knows).astype(bool)
+        self._frame = frame[~known].reset_index(drop=True)
         self._rows = self._frame.groupby("trace_id").indices
         self._journal = journal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,7 @@ def test_skip_and_done_differ_and_can_be_undone_and_redone(store: LabelStore) ->
     store.undo(undo)
     assert store.items()[item].state == "done"
     store.undo(skip)
-    store.undo(store.last("ann") or "")
+    store.undo(done)
     assert store.items() == {}
 
 
@@ -216,12 +217,13 @@ def test_undo_of_undo_restores_and_no_two_scores_of_a_person_are_active(
         elif what == "undo last" and (last := store.last("ann")):
             before = values(store)
             redone = store.undo(store.undo(last))
-            assert values(store) == before or sorted(values(store)) == sorted(before)
+            assert sorted(values(store)) == sorted(before)
             assert redone.value in {last.value, None}
-            store.undo(store.last("ann") or "")
+            assert store.last("ann") in {last, redone}
+            store.undo(last)
         else:
             target = events[number % len(events)]
-            if target.event_id not in {event.undo_of for event in events}:
+            with suppress(LabelError):  # undone already
                 store.undo(target)
         active = {tuple(row) for row in store.database.rows("SELECT trace_id, author, score_id FROM active")}
         assert len(active) == len({row[:2] for row in active})
@@ -234,7 +236,7 @@ def test_undo_of_undo_restores_and_no_two_scores_of_a_person_are_active(
 def test_the_frame_is_the_scores_table(store: LabelStore, week: ll.Traces) -> None:
     trace_id = week.trace_ids[0]
     empty = store.frame()
-    number = store.add(HELP, 4, trace_id=trace_id, author="ann", comment="c")
+    number = store.add(Score("solved", 1, 5), 4, trace_id=trace_id, author="ann", comment="c")
     store.add(TONE, "rude", trace_id=trace_id, author="ann")
     store.add(Score("correct", bool), False, trace_id=trace_id, author="ann")
     store.add(Score("note", str), "hm", trace_id=trace_id, author="ann")
@@ -248,7 +250,7 @@ def test_the_frame_is_the_scores_table(store: LabelStore, week: ll.Traces) -> No
     assert empty.dtypes.equals(frame.dtypes)
     joined = week.with_scores(store)
     assert joined.scores[lambda s: s["score_id"].isin(frame["score_id"])]["name"].tolist() == frame["name"].tolist()
-    assert joined.low_scoring("helpfulness", below=5).trace_ids == [trace_id]
+    assert joined.low_scoring("solved", below=5).trace_ids == [trace_id]
     assert joined.with_scores(store).scores.equals(joined.scores)
 
 

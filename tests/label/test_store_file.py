@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import sqlite3
@@ -170,16 +169,17 @@ def test_a_folder_that_may_not_be_written_is_said(exists: bool) -> None:
         path.chmod(0o444)
     folder.chmod(0o555)
     program = f"""
-import sys
+import os, pwd
 from llmlens.errors import LabelError
 from llmlens.label.store import LabelStore
+if os.geteuid() == 0:  # who may write anywhere
+    os.setuid(pwd.getpwnam("nobody").pw_uid)
 try:
     LabelStore({str(path)!r})
 except LabelError as error:
     print(error)
 """
-    nobody = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None  # root may write anywhere
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, user=nobody)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     folder.chmod(0o755)
     shutil.rmtree(folder)
     assert str(path) in done.stdout, done.stderr

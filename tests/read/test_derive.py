@@ -65,6 +65,24 @@ def test_many_threads_get_the_whole_table(traces: Traces) -> None:
     assert sizes == [10, 5, 5, 15] * 4
 
 
+def test_documents_alone_make_no_messages(traces: Traces) -> None:
+    assert len(traces.documents) == 5
+    assert [name for name in ("messages", "tool_calls") if traces._store.has(name)] == []
+    assert len(traces.messages) == 10
+    assert traces._store.has("tool_calls")
+
+
+def test_documents_are_found_on_spans_of_any_kind_that_name_them(otlp: Any) -> None:
+    document = {"retrieval.documents.0.document.id": "d"}
+    event = ("db.query.result", 0, {"db.query.result.id": "e"})
+    found = otlp.read(
+        otlp.span(document),
+        otlp.span({"openinference.span.kind": "CHAIN"}, n=2, events=[event]),
+        otlp.span({"openinference.span.kind": "TOOL", "gen_ai.retrieval.documents": '[{"id":"f"}]'}, n=3),
+    ).documents
+    assert sorted(found["document_id"]) == ["d", "e", "f"]
+
+
 def test_an_interrupted_derivation_is_made_anew(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise KeyboardInterrupt

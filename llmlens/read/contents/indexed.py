@@ -85,8 +85,7 @@ def filled(form: Form, attributes: dict[str, Any]) -> Any:
     if isinstance(form, list):
         return [filled(below, attributes) for below in form]
     return {
-        name: attributes[below] if isinstance(below, str) else filled(below, attributes)
-        for name, below in form.items()
+        name: attributes[below] if isinstance(below, str) else filled(below, attributes) for name, below in form.items()
     }
 
 
