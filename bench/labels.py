@@ -80,7 +80,8 @@ def crash(kills: int, seed: int) -> str:
         wrong = [row["id"] for row in there if row["value"] != wanted.get(row["id"])]
         days = sorted({row["timestamp"][:10] for row in there})
     return (
-        f"kills {kills}, labels saved {len(saved)}, on the server {len(ids)} on {len(days)} days; all settled: {finished}\n"
+        f"kills {kills}, labels saved {len(saved)}, on the server {len(ids)} on {len(days)} days; "
+        f"all settled: {finished}\n"
         f"lost {len(lost)}, doubled {len(ids) - len(set(ids))}, with another value {len(wrong)}, "
         f"in {time.perf_counter() - began:.0f} s"
     )

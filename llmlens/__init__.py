@@ -12,17 +12,23 @@ if TYPE_CHECKING:
     from . import read, schema
     from .errors import (
         ConventionsError,
+        LabelError,
+        LangfuseError,
         LlmlensError,
         ReadError,
         SelectionError,
+        ServerError,
         SourceNotFoundError,
         UnknownArgumentError,
         UnknownNameError,
     )
+    from .label import LabelStore, PhoenixSink, Score, labels
+    from .label.agreement import agreement
     from .measure.cost import cost
-    from .read import read_csv, read_frame, read_jsonl, read_otlp, read_parquet
+    from .read import read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
+    from .read.langfuse.connection import langfuse
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
-    from .view import CostTreemap, Plot, TraceExplorer
+    from .view import Annotator, CostTreemap, Plot, TraceExplorer
 
 __version__ = "0.1.0"
 
@@ -35,7 +41,15 @@ _HOME = {
     "read_parquet": "read",
     "read_frame": "read",
     "read_jsonl": "read",
+    "read_langfuse": "read",
+    "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "labels": "label",
+    "LabelStore": "label",
+    "PhoenixSink": "label",
+    "Score": "label",
+    "agreement": "label.agreement",
+    "Annotator": "view",
     "CostTreemap": "view",
     "TraceExplorer": "view",
     "Plot": "view",
@@ -46,29 +60,43 @@ _HOME = {
     "UnknownArgumentError": "errors",
     "SelectionError": "errors",
     "ConventionsError": "errors",
+    "LabelError": "errors",
+    "LangfuseError": "errors",
+    "ServerError": "errors",
 }
 
 #: Modules that are functions too; see callable_module.py.
 _CALLABLE_MODULES = ("read", "schema")
 
 __all__ = [
+    "Annotator",
     "ConventionsError",
     "CostTreemap",
+    "LabelError",
+    "LabelStore",
+    "LangfuseError",
     "LlmlensError",
+    "PhoenixSink",
     "Plot",
     "ReadError",
+    "Score",
     "SelectionError",
+    "ServerError",
     "SourceNotFoundError",
     "TraceExplorer",
     "Traces",
     "UnknownArgumentError",
     "UnknownNameError",
+    "agreement",
     "cost",
+    "labels",
+    "langfuse",
     "open",
     "read",
     "read_csv",
     "read_frame",
     "read_jsonl",
+    "read_langfuse",
     "read_otlp",
     "read_parquet",
     "schema",

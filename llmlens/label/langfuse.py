@@ -205,14 +205,13 @@ def _body(label: Label, score: Score | None) -> dict[str, Any]:
         "dataType": label.data_type.upper(),
         "source": "ANNOTATION",
         "metadata": {"annotator": label.author, "tool": "llmlens"},
+        "comment": label.comment or "",  # what an update leaves out stays as it was
         "timestamp": _iso(label),
     }
     if score is not None:
         body["configId"] = score.config_id
     if label.queue_id is not None:
         body["queueId"] = label.queue_id
-    if label.comment is not None or label.at != label.score_at:
-        body["comment"] = label.comment or ""  # what an update leaves out stays as it was
     return body
 
 

@@ -77,7 +77,7 @@ def krippendorff_alpha(ratings: Ratings, level: Level = "nominal") -> float:
     """
     chosen = ratings[(~np.isnan(ratings)).sum(axis=1) > 1]
     items, codes, values = _coded(chosen)
-    if not len(items):
+    if len(values) < 2:
         return np.nan
     pairable = np.bincount(items)
     totals = np.bincount(codes)

@@ -37,7 +37,8 @@ def read(
     """Read anything that holds traces, finding out what it is.
 
     `source`: a file, glob, folder, `-`, or a list of these, of OTLP dumps in any dialect, CSV, Parquet or JSON lines,
-    by what is in them and not by their names; a folder written by `Traces.save`; a DataFrame or an Arrow table.
+    or what Langfuse exports (a blob folder is checked against its manifests) or gives to download, by what is in them
+    and not by their names; a folder written by `Traces.save`; a DataFrame or an Arrow table.
 
     The keywords are those of `read_otlp`; `columns` is that of `read_csv` and is about the tables among the files.
 
@@ -78,7 +79,9 @@ def load_any(  # noqa: PLR0917
     with open_binary(path, max_bytes) as stream:
         found = sniff(stream.peek(_HEAD))
     kind = found.format
-    if kind is Format.PARQUET and is_langfuse(_parquet_columns(path)):
+    if kind is Format.LANGFUSE and found.layout is Layout.NONE and columns is not None:
+        kind = Format.CSV  # a table that the user knows better
+    if kind is Format.PARQUET and columns is None and is_langfuse(_parquet_columns(path)):
         exports.load_parquet(path)
     elif kind is Format.LANGFUSE and found.layout is Layout.NONE:
         exports.load_csv(path)

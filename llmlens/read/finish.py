@@ -58,7 +58,8 @@ def _drop_duplicates(store: Store) -> Found:
               FROM staged s JOIN content_rows c USING (n) JOIN ({doubles}) d
               ON s.trace_id = d.trace_id AND s.span_id = d.span_id)
         WINDOW w AS (PARTITION BY trace_id, span_id
-                     ORDER BY updated DESC NULLS LAST, "end" IS NULL, "end" DESC, length(attributes) DESC, length(events) DESC, fingerprint, n)
+                     ORDER BY updated DESC NULLS LAST, "end" IS NULL, "end" DESC,
+                              length(attributes) DESC, length(events) DESC, fingerprint, n)
     """)
     rows = store.execute("""
         SELECT d.source, d.fingerprint = w.fingerprint AS equal, count(*),

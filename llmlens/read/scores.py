@@ -166,7 +166,7 @@ def _refuse(frame: pd.DataFrame, wrong: pd.Series[bool], what: str, column: str 
         row = wrong.index[wrong][0]
         got = "" if column is None else f": {frame[column][wrong].iloc[0]!r}"
         more = f" So have {int(wrong.sum()) - 1:,} more." if wrong.sum() > 1 else ""
-        raise SelectionError(f"The score in row {row!r} {what}{got}.{more}")
+        raise SelectionError(f"The score in row {row} {what}{got}.{more}")
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmlens.store import Store
 
 _CHUNK = 2_000
-_TAKEN = ("session_id", "user_id", "environment", "release", "feature", "tags", "trace_name", "trace_url")
+_TAKEN = ("session_id", "user_id", "environment", "release", "feature", "tags", "trace_url")
 
 
 def set_aside(store: Store) -> Iterator[tuple[Problem, str]]:
@@ -54,6 +54,11 @@ def give_to_roots(store: Store) -> None:
             FROM staged JOIN span_depths d USING (n) WHERE d.depth = 0 GROUP BY trace_id) r USING (trace_id)
     """)
     store.execute("DROP TABLE trace_rows")
+    # What a span says of the trace it is in may be of a trace within the trace.
+    store.execute("""
+        UPDATE staged SET trace_name = given.trace_name FROM given
+        WHERE staged.trace_id = given.trace_id AND given.trace_name IS NOT NULL
+    """)
     taken = ", ".join(f'"{name}" = coalesce(staged."{name}", given."{name}")' for name in _TAKEN)
     store.execute(f"UPDATE staged SET {taken} FROM given WHERE staged.n = given.n")
     _merge(store)

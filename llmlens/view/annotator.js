@@ -3,6 +3,7 @@
 
 const KEPT_ITEMS = 8;
 const LOOK_AGAIN = 2000;
+const MOST_LATER = 20;
 
 export default defineView("annotator", (view) => {
   const { model } = view;
@@ -12,6 +13,7 @@ export default defineView("annotator", (view) => {
   let item = null;
   let turn = 0;
   let going = false;
+  const later = [];
   let form = null;
   let sums = {};
   let rows = [];
@@ -22,13 +24,26 @@ export default defineView("annotator", (view) => {
   const banner = h("div", { class: "lm-note", role: "status", hidden: true });
   const finished = h("div", { class: "lm-finished", role: "status", hidden: true });
 
+  // Whoever is faster than the kernel answers the item that comes, not the one that goes.
+  const whenThere = (act) => (...values) => {
+    if (!going) return act(...values);
+    if (later.length < MOST_LATER) later.push(() => act(...values));
+    return true;
+  };
+  function free(from) {
+    going = false;
+    if (place === from) later.length = 0;
+    while (!going && later.length) later.shift()();
+  }
+
   const panel = {
     reader,
     form: () => form,
-    type: (key) => (form && !frozen() ? form.active?.type(key) ?? false : false),
+    type: whenThere((key) => (form && !frozen() ? form.active?.type(key) ?? false : false)),
+    move: whenThere((by) => form?.move(by)),
     comment: () => (form?.active && !frozen() ? form.active.comment() : false),
     openSkip: () => (form && item && !frozen() ? form.openSkip() : false),
-    step: (by) => openItem(place + by),
+    step: whenThere((by) => openItem(place + by)),
     goOn: () => goOn(),
     complete: () => complete(),
     undo: (kind) => undo(kind),
@@ -43,7 +58,7 @@ export default defineView("annotator", (view) => {
       form.active.step(event.key === "ArrowUp" ? 1 : -1);
       return true;
     },
-    enter(event) {
+    enter: whenThere((event) => {
       if (form?.skipping) return onOneOf(event, "BUTTON") ? false : form.skip();
       if (!form || frozen() || (event.shiftKey && onOneOf(event, "TEXTAREA"))) return false;
       if (onOneOf(event, "BUTTON")) return false;
@@ -51,7 +66,7 @@ export default defineView("annotator", (view) => {
       if (!isTyping(event.target) && form.active.write()) return true;
       if (form.active.commit()) form.move(1);
       return true;
-    },
+    }),
   };
   const keys = keyboard(view, annotatorKeys(panel));
   const progress = progressBar(view, {
@@ -170,11 +185,12 @@ export default defineView("annotator", (view) => {
   async function openItem(at, words = "") {
     if (at < 0 || at >= states.length || going || at === place) return;
     going = true;
+    const from = place;
     const started = performance.now();
     try {
       if (await settle()) await show(at, started, words);
     } finally {
-      going = false;
+      free(from);
     }
   }
 
@@ -226,29 +242,31 @@ export default defineView("annotator", (view) => {
   async function mark(kind, values, words) {
     if (!item || going || frozen()) return;
     going = true;
+    const from = place;
     const started = performance.now();
-    let at = -1;
     try {
       if (!(await settle()) || (kind === "done" && !form.complete())) return;
       const mine = item;
       const status = await track(view.request(kind, { ...ids(), ...values }));
       mine.status = status;
       apply(status);
-      at = nextLeft();
+      const at = nextLeft();
       if (at >= 0) await show(at, started, words);
       else form.say(words);
     } catch (error) {
       trouble(error, () => mark(kind, values, words));
     } finally {
-      going = false;
+      free(from);
     }
   }
   const complete = () => mark("done", {}, "Done. Press u to take it back.");
 
   async function undo(kind) {
-    if (!item || going || frozen() || !(await settle())) return;
+    if (!item || going || frozen()) return;
     going = true;
+    const from = place;
     try {
+      if (!(await settle())) return;
       const found = await track(view.request(kind));
       if (found.place === null) {
         form.say(`Nothing to ${kind}.`);
@@ -267,7 +285,7 @@ export default defineView("annotator", (view) => {
     } catch (error) {
       trouble(error, () => undo(kind));
     } finally {
-      going = false;
+      free(from);
     }
   }
 

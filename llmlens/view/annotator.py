@@ -109,7 +109,8 @@ class Annotator(View):
             items = find_items(self.traces, self._per_item, self._order, judged=not self.blind)
             self._given = GivenScores(self.traces, self._journal)
             names = [score.name for score in self.scores]
-            self._items = in_order(items, self._given.all(), self._order, names=names, seed=self._seed)
+            given = self._given.all(but=self.author)  # one's own would change the order as one goes
+            self._items = in_order(items, given, self._order, names=names, seed=self._seed)
             ids = zip(self._items["trace_id"], self._items["span_id"], strict=True)
             own: list[Item] = [(trace, span if self._per_item == "span" else None, None) for trace, span in ids]
             self._list = Worklist(own, self._journal, self.author)
@@ -193,6 +194,7 @@ class Annotator(View):
         if not 0 <= int(place) < len(items):
             raise unknown("place", str(place), ())
         item = items[int(place)]
+        self._journal.refresh()
         head = {name: values[0] for name, values in wire.columns(self._items.iloc[[int(place)]]).items()}
         return {
             "trace_id": item[0],

@@ -31,9 +31,9 @@ class GivenScores:
         self._rows = self._frame.groupby("trace_id").indices
         self._journal = journal
 
-    def all(self) -> pd.DataFrame:
-        """Give all of them, of everybody, as rows of the table `scores`."""
-        return self._with(self._frame, self._journal.store.current())
+    def all(self, *, but: str) -> pd.DataFrame:
+        """Give all of them as rows of the table `scores`, but not the labels of the person `but`."""
+        return self._with(self._frame, [event for event in self._journal.store.current() if event.author != but])
 
     def of(self, item: Item, *, but: str) -> list[dict[str, Any]]:
         """Give those of an item as dicts, but not the labels of the person `but`.

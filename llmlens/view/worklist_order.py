@@ -55,8 +55,7 @@ def in_order(
         ids = items["trace_id"] + ":" + items["span_id"].fillna("") + f":{seed}"
         keys = ids.map(lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
     elif order in KEYS:
-        asked = scores[scores["name"].isin(list(names))]
-        keys = KEYS[order](items, scores if asked.empty else asked)
+        keys = KEYS[order](items, scores, names)
     elif column in items.columns:
         keys = items[column]
     else:
@@ -69,19 +68,21 @@ def in_order(
     return keyed.sort_values(by, ascending=ways, na_position="last", ignore_index=True).drop(columns="_key")
 
 
-def _lowest(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]:
+def _lowest(items: pd.DataFrame, scores: pd.DataFrame, names: Sequence[str]) -> pd.Series[float]:
     """Give the lowest score of each item, each as its rank among those of its name: scales differ."""
+    scores = _asked(scores.dropna(subset=["value"]), names)
     ranked = scores.assign(rank=scores.groupby("name")["value"].rank(pct=True))
     return _of_items(items, ranked, "rank", "min")
 
 
-def _disagreement(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]:
+def _disagreement(items: pd.DataFrame, scores: pd.DataFrame, names: Sequence[str]) -> pd.Series[float]:
     """Give how far the scores of one name of an item are apart: 0 not at all, 1 by all the range there is.
 
     Labels without a number are apart by 1 when they differ.
     """
     import pandas as pd
 
+    scores = _asked(scores, names)
     limits = scores.groupby("name")["value"].agg(["min", "max"])
     width = (limits["max"] - limits["min"]).where(lambda found: found > 0, 1.0)
     by = _id_of(items)
@@ -90,6 +91,11 @@ def _disagreement(items: pd.DataFrame, scores: pd.DataFrame) -> pd.Series[float]
     spread = [numbers.max() - numbers.min(), (texts.max() != texts.min()).astype(float)]
     apart = pd.concat(spread).rename("apart").reset_index()
     return _of_items(items, apart, "apart", "max").fillna(0.0)
+
+
+def _asked(scores: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    asked = scores[scores["name"].isin(list(names))]
+    return scores if asked.empty else asked
 
 
 def _of_items(items: pd.DataFrame, scores: pd.DataFrame, column: str, how: str) -> pd.Series[float]:

@@ -171,6 +171,14 @@ class NotebookPage:
             number,
         )
 
+    def wait_for_new_kernel(self) -> None:
+        """Wait until JupyterLab has noticed that the kernel died, and has started another one."""
+        dialog = self.page.locator(".jp-Dialog")
+        dialog.wait_for(timeout=60_000)
+        dialog.get_by_role("button").last.click()
+        self.page.wait_for_function(_KERNEL_IS_READY, timeout=60_000)
+        self.page.evaluate(f"() => {_NOTEBOOK}.sessionContext.session.kernel.info")
+
     def errors(self) -> list[str]:
         """Give the errors and warnings in the outputs of all cells."""
         found = self.page.evaluate(

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.errors import LabelError
@@ -58,10 +58,12 @@ def test_a_store_that_is_written_and_read_is_the_same(tmp_path: Path, form: str)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@given(value=texts, comment=texts, author=texts, trace_id=texts)
+@settings(max_examples=25)  # each makes files
+@given(given_texts=st.tuples(texts, texts, texts, texts))
 def test_any_text_survives(
-    tmp_path_factory: pytest.TempPathFactory, form: str, value: str, comment: str, author: str, trace_id: str
+    tmp_path_factory: pytest.TempPathFactory, form: str, given_texts: tuple[str, str, str, str]
 ) -> None:
+    value, comment, author, trace_id = given_texts
     folder = tmp_path_factory.mktemp("any")
     store = LabelStore(folder / "one")
     store.add(Score("note", str), value, trace_id=trace_id, comment=comment, author=author)
@@ -117,10 +119,10 @@ def test_lines_that_are_no_json_or_no_objects_are_named(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     store = LabelStore(tmp_path / "s")
     path.write_text("\n{")
-    with pytest.raises(LabelError, match="x.jsonl:2 is not JSON"):
+    with pytest.raises(LabelError, match=r"x.jsonl:2 is not JSON"):
         store.read_jsonl(path)
     path.write_text("[1]")
-    with pytest.raises(LabelError, match="x.jsonl:1 is not an event"):
+    with pytest.raises(LabelError, match=r"x.jsonl:1 is not an event"):
         store.read_jsonl(path)
 
 
@@ -128,7 +130,7 @@ def test_lines_that_are_no_json_or_no_objects_are_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_csv_is_said(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(content)
-    with pytest.raises(LabelError, match="x.csv"):
+    with pytest.raises(LabelError, match=r"x.csv"):
         LabelStore(tmp_path / "s").read_csv(path)
 
 
@@ -143,5 +145,5 @@ def test_files_that_are_not_there_or_may_not_be_written_are_said(tmp_path: Path)
     store = LabelStore(tmp_path / "s")
     with pytest.raises(LabelError, match="cannot be read: No such file"):
         store.read_csv(tmp_path / "x.csv")
-    with pytest.raises(LabelError, match="cannot be written.*safe in the store"):
+    with pytest.raises(LabelError, match=r"cannot be written.*safe in the store"):
         store.to_jsonl(tmp_path / "nowhere" / "x.jsonl")

@@ -118,9 +118,15 @@ def test_an_archived_config_of_langfuse_takes_no_labels() -> None:
         score.check(True)
 
 
-@pytest.mark.parametrize("config", [{}, {"id": "c", "name": "n", "dataType": "STARS"},
-                                    {"id": "c", "name": "n", "dataType": "CATEGORICAL", "categories": [{}]},
-                                    {"id": "c", "name": "n", "dataType": "CATEGORICAL", "categories": None}])  # fmt: skip
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"id": "c", "name": "n", "dataType": "STARS"},
+        {"id": "c", "name": "n", "dataType": "CATEGORICAL", "categories": [{}]},
+        {"id": "c", "name": "n", "dataType": "CATEGORICAL", "categories": None},
+    ],
+)
 def test_a_config_that_is_not_understood_is_an_error(config: dict[str, Any]) -> None:
     with pytest.raises(LabelError):
         Score.from_langfuse(config)

@@ -23,6 +23,7 @@ from llmlens.read.langfuse.connection import langfuse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less between tries: it is the order of things that is looked at."""
@@ -31,11 +32,18 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmlens.label.sender._BACKOFF_S", (0.05,))
 
 
+WRONG_KEY = "sk-lf-wrong-987"
 QUALITY = Score("quality", 1, 5)
 OK = Score("ok", bool)
 TONE = Score("tone", ["polite", "rude"])
 NOTE = Score("note", str)
-SERVERS = [("3.170.0", "v3"), ("3.180.0", "v3"), ("4.16.0", "dual"), ("4.16.0", "events_only"), ("4.60.0", "events_only")]
+SERVERS = [
+    ("3.170.0", "v3"),
+    ("3.180.0", "v3"),
+    ("4.16.0", "dual"),
+    ("4.16.0", "events_only"),
+    ("4.60.0", "events_only"),
+]
 
 
 @pytest.fixture
@@ -190,12 +198,12 @@ def test_labels_wait_while_the_server_is_away(server: LangfuseServer, store: Lab
 
 
 def test_wrong_keys_are_said_and_the_labels_stay(server: LangfuseServer, store: LabelStore) -> None:
-    wrong = langfuse(base_url=server.url, public_key=server.public_key, secret_key="sk-lf-wrong-987")
+    wrong = langfuse(base_url=server.url, public_key=server.public_key, secret_key=WRONG_KEY)
     sender = Sender(store, LangfuseSink(wrong))
     store.add(QUALITY, 2, trace_id="t1", author="ann")
     assert not sender.flush(0.5)
     assert "does not know these keys" in str(sender.trouble)
-    assert "sk-lf-wrong-987" not in str(sender.trouble) + repr(sender.sink) + repr(vars(sender))
+    assert WRONG_KEY not in str(sender.trouble) + repr(sender.sink) + repr(vars(sender))
     assert len(store.current()) == 1
 
 
@@ -237,7 +245,7 @@ def test_a_day_that_ends_between_two_tries_makes_no_second_score(server: Langfus
 def test_without_the_batch_route_labels_go_as_a_list_and_only_the_wrong_one_is_rejected(store: LabelStore) -> None:
     with LangfuseServer("4.60.0") as server:
         sink = sink_of(server, QUALITY, NOTE)
-        sink._ingest = lambda _group, _labels: None  # type: ignore[method-assign]  # noqa: SLF001
+        sink._ingest = lambda _group, _labels: None  # type: ignore[method-assign]
         bad = store.add(NOTE, "x", session_id="c1", author="ann")
         for n in range(9):
             store.add(QUALITY, 3, trace_id=f"t{n}", author="ann")
@@ -268,7 +276,7 @@ def test_a_config_is_made_only_when_asked_and_a_different_one_is_refused(server:
 
 def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmlens.read.langfuse.transport._FIRST_WAIT_S", 0.01)
-    away = langfuse(base_url="http://127.0.0.1:9", public_key="pk-lf-x", secret_key="sk-lf-y")
+    away = langfuse(base_url="http://127.0.0.1:9", public_key="pk-lf-x", secret_key=WRONG_KEY)
     with pytest.raises(LangfuseError, match=r"127\.0\.0\.1:9/.*cannot be reached"):
         LangfuseSink(away).configs()
 

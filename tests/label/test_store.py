@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -160,7 +160,7 @@ def test_undoing_twice_or_undoing_what_is_not_there_is_an_error(store: LabelStor
     store.undo(first)
     with pytest.raises(LabelError, match="undone already"):
         store.undo(first)
-    with pytest.raises(LabelError, match="no event 'x' in labels.sqlite"):
+    with pytest.raises(LabelError, match=r"no event 'x' in labels.sqlite"):
         store.undo("x")
     with pytest.raises(LabelError, match="event_id"):
         store.undo(3)  # type: ignore[arg-type]
@@ -205,6 +205,7 @@ def test_the_last_thing_is_what_is_undone_next(store: LabelStore) -> None:
     assert store.last("ann") is None
 
 
+@settings(max_examples=25)  # each makes files
 @given(st.lists(st.tuples(st.sampled_from(["add", "undo last", "undo any"]), st.integers(0, 7)), max_size=25))
 def test_undo_of_undo_restores_and_no_two_scores_of_a_person_are_active(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

@@ -20,6 +20,10 @@ _DEEPEST = 10
 _HINTS = ('"content"', '"parts"', '"tool_calls"', '"function_call', '"blocks"', '"generations"')
 
 
+# All that a `gen_ai.choice` event says.
+_CHOICE = frozenset({"index", "message", "finish_reason"})
+
+
 def conversation(value: Any, role: str, *, whole: bool = False, quoted: bool = False) -> list[Turn]:
     """Give the turns in a value or in the JSON text of one; none when it holds no message.
 
@@ -146,6 +150,13 @@ def _content(value: dict[str, Any], role: str, whole: bool, depth: int) -> list[
     return message_turns({**value, "role": role}, role) if whole else None
 
 
+def _message(value: dict[str, Any], role: str, whole: bool, depth: int) -> list[Turn] | None:
+    """Read what holds one message; where that is a bare text, only a choice (of an event that was written as JSON)."""
+    if whole and isinstance(value["message"], str) and value.keys() <= _CHOICE:
+        return [Turn(role, value["message"])]
+    return _inside("message")(value, role, whole, depth)
+
+
 def _choices(value: dict[str, Any], role: str, whole: bool, depth: int) -> list[Turn] | None:
     return _each(value["choices"], role, whole, depth)
 
@@ -177,7 +188,7 @@ ENVELOPES: tuple[tuple[str, Callable[[dict[str, Any], str, bool, int], list[Turn
     ("candidates", _inside("candidates")),
     ("contents", _gemini),
     ("content", _content),
-    ("message", _inside("message")),
+    ("message", _message),
     ("new_message", _inside("new_message")),
     ("output", _inside("output")),
     ("outputs", _inside("outputs")),

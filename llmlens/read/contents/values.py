@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import re
+import warnings
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,11 +16,15 @@ import orjson
 # orjson writes no deeper than this, and nobody means to.
 _DEEPEST = 250
 
+# Python's own way to write a dict or a list of texts or dicts; of those that are longer, parsing takes its time.
+_REPR = re.compile(r"\s*(?:\{\s*'|\[\s*(?:'|\{\s*'))")
+_LONGEST = 1 << 20
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decode(value: Any, *, quoted: bool = False) -> Any:
-    """Give what a JSON text holds; whatever is not the text of an object or array comes back as it is.
+    """Give what a JSON text, or the repr of a dict or list, holds; whatever else there is comes back as it is.
 
     `quoted` also takes the quotes off a JSON string: some conventions encode every value.
     """
@@ -31,7 +38,21 @@ def decode(value: Any, *, quoted: bool = False) -> Any:
         if value.count("[") + value.count("{") > _DEEPEST:
             orjson.dumps(found)  # what could not be written again is better kept as the text it came as
     except (ValueError, TypeError):
-        return value
+        return _literal(value)
+    return found
+
+
+def _literal(text: str) -> Any:
+    """Give the dict or list that Python wrote with single quotes; any other text comes back as it is."""
+    if _REPR.match(text) is None or len(text) > _LONGEST:
+        return text
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of "\d" in what strangers wrote
+            found = ast.literal_eval(text.strip())
+        orjson.dumps(found)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return text
     return found
 
 

@@ -51,7 +51,7 @@ def number(value: Any) -> float | None:
     """Give a finite number, also from its text; truth values are none."""
     kind = type(value)
     if kind is int or kind is float:
-        return value if -_HUGE < value < _HUGE else None  # type: ignore[no-any-return]
+        return value if -_HUGE < value < _HUGE else None
     if value is None or kind is bool:
         return None
     return number_of(float(value) if kind is Decimal else value)

@@ -12,7 +12,7 @@ import httpx
 from llmlens.arguments import explains_arguments
 from llmlens.errors import LangfuseError
 
-from .transport import Transport
+from .transport import Transport, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,8 +41,10 @@ class Server:
 
     def __str__(self) -> str:
         """Say it in words."""
-        route = "v2 observations" if self.has_v2_observations else "v1 observations and traces"
-        return f"Langfuse {self.version or 'of an unknown version'}, project {self.project_name!r}, by {route}"
+        route = "v2/observations" if self.has_v2_observations else "v1's observations and traces"
+        scores = "v3/scores" if self.has_v3_scores else "v2/scores"
+        version = self.version or "of an unknown version"
+        return f"Langfuse {version}, project {self.project_name!r}, read by {route} and {scores}"
 
 
 class Connection:
@@ -107,9 +109,9 @@ class Connection:
         """Read all rows of a path that has numbered pages."""
         page, last = 1, 1
         while page <= last:
-            answer = self.get(path, {**(params or {}), "page": page, "limit": _PAGE})
-            yield from answer["data"]
-            last = int(answer["meta"]["totalPages"])
+            rows, meta = page_of(self.get(path, {**(params or {}), "page": page, "limit": _PAGE}), path)
+            yield from rows
+            last = int(meta.get("totalPages") or 0)
             page += 1
 
     def close(self) -> None:
@@ -119,6 +121,15 @@ class Connection:
     def score_configs(self) -> list[dict[str, Any]]:
         """Read the score configs of the project, archived ones too."""
         return list(self.pages("/api/public/score-configs"))
+
+    def comments(self, object_type: str | None = None, object_id: str | None = None) -> list[dict[str, Any]]:
+        """Read comments: all, or those on one TRACE, OBSERVATION, SESSION or PROMPT."""
+        about = {"objectType": object_type and object_type.upper(), "objectId": object_id}
+        return list(self.pages("/api/public/comments", {key: value for key, value in about.items() if value}))
+
+    def models(self) -> list[dict[str, Any]]:
+        """Read the models that the project knows the prices of, Langfuse's own and the project's."""
+        return list(self.pages("/api/public/models"))
 
     def trace_url(self, trace_id: str, span_id: str | None = None) -> str:
         """Give the address of a trace in Langfuse's own pages."""
@@ -150,6 +161,8 @@ def langfuse(
         )
         how = f"set {lacking}, or give public_key= and secret_key="
         raise LangfuseError(f"Langfuse needs the keys of a project: {how}.")
+    if "@" in base:  # and not shown: what is before it is a name and a password
+        raise LangfuseError("The address of Langfuse holds an @: give the keys as public_key= and secret_key=.")
     if not base.startswith(("http://", "https://")):
         raise LangfuseError(f"The address of Langfuse begins with https:// or http://; got {base!r}.")
     return Connection(base, public, secret, timeout=timeout)

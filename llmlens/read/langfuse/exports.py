@@ -11,7 +11,6 @@ from llmlens.errors import ReadError
 from llmlens.read.dialects.documents import documents
 from llmlens.read.files import open_binary, source_name
 from llmlens.read.raw import Problem
-from llmlens.read.sniff import Layout
 
 from .cells import plain
 from .manifests import Manifests, is_manifest
@@ -82,7 +81,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Any] | Problem]:
         names = list(rows.frame.columns)
         cells = (rows.frame[name].tolist() for name in names)
         for line, row in zip(rows.lines.tolist(), zip(*cells, strict=True), strict=True):
-            yield line, {name: cell for name, cell in zip(names, row, strict=True)}
+            yield line, dict(zip(names, row, strict=True))
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Any] | Problem]:

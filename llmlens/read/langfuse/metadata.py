@@ -1,4 +1,4 @@
-"""The metadata of an observation -> what the application attached, the attributes of the OTel span it was, its resource.
+"""The metadata of an observation -> what the application attached, attributes of the OTel span it was, its resource.
 
 Langfuse keeps what it was sent in there: as `{"attributes": {...}, "resourceAttributes": {...}, "scope": {...}}`, or
 with these as the beginnings of dotted keys.
@@ -52,8 +52,8 @@ def _origin(parts: Mapping[str, Any], version: Any) -> Origin:
     # The server reads "1.10" as a number, and keeps what was sent in the version of the observation.
     if isinstance(told, int | float) and isinstance(version, str) and _is_number(version, told):
         resource["service.version"] = version
-    names = (text_of(parts.get(f"{_SCOPE}{key}")) or "" for key in ("name", "version"))
-    return Origin(resource, *names, scope)
+    name, its_version = (text_of(parts.get(f"{_SCOPE}{key}")) or "" for key in ("name", "version"))
+    return Origin(resource, name, its_version, scope)
 
 
 def _is_number(text: str, number: float) -> bool:

@@ -1,8 +1,10 @@
-"""The prices that a project has set for models of its own -> what `prices=` takes."""
+"""The prices that a server knows -> what `prices=` takes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from llmlens.read.prices.models import find_model
 
 from .cells import number
 
@@ -21,14 +23,17 @@ _KEYS = {
 }
 
 
-def own_prices(models: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Give the prices of models that are not Langfuse's, in USD per million tokens, by the pattern of their names.
+def server_prices(models: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Give the prices of a server that are needed, in USD per million tokens, by the pattern of the models' names.
 
-    Calls that Langfuse has priced keep its price; these are for calls that came without one.
+    Those are the prices that the project has set itself, which say what it pays, and those of Langfuse for models that
+    the built-in table does not have. Calls that the server has priced keep its cost; these are for the others.
     """
     found = {}
     for model in models:
-        if model.get("isLangfuseManaged") or not isinstance(model.get("prices"), dict):
+        if not isinstance(model.get("prices"), dict) or model.get("unit", "TOKENS") not in ("TOKENS", None):
+            continue
+        if model.get("isLangfuseManaged") and find_model(None, str(model.get("modelName"))) is not None:
             continue
         rates: dict[str, float] = {}
         for key, given in model["prices"].items():

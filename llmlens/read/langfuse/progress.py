@@ -86,4 +86,5 @@ def _display() -> Any:
 
     if getattr(get_ipython(), "kernel", None) is None:
         return None
-    return display({"text/plain": "Langfuse: connecting"}, raw=True, display_id=True)
+    shown: Any = display  # which has no types
+    return shown({"text/plain": "Langfuse: connecting"}, raw=True, display_id=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,7 +19,7 @@ _IDS_AT_ONCE = 100  # as many fit into an address
 class Query:
     """The filters; None asks for everything. `texts` is whether inputs and outputs come too."""
 
-    environment: str | None = None
+    environments: tuple[str, ...] = ()
     name: str | None = None
     user_id: str | None = None
     session_id: str | None = None
@@ -33,7 +33,9 @@ class Query:
         groups = "core,basic,time,model,usage,prompt,metrics,trace_context,metadata"
         # Without the texts, metadata is cut to 200 characters unless some of it is asked for by name.
         params: dict[str, Any] = {"fields": f"{groups},io"} if self.texts else {"fields": groups, "expandMetadata": "_"}
-        params |= {"environment": self.environment, "userId": self.user_id, "sessionId": self.session_id}
+        params |= {"userId": self.user_id, "sessionId": self.session_id}
+        if self.environments:
+            params["environment"] = [*self.environments]
         filters = [*self.filter]
         if self.name is not None:
             filters.append(_any_of("stringOptions", "traceName", [self.name]))
@@ -49,13 +51,12 @@ class Query:
         """Give the parameters of v1's observations; raises `LangfuseError` for filters that it does not have."""
         if self.filter:
             raise LangfuseError("filter= needs a server with v2 observations; this one has only v1. Leave it out.")
-        return {} if self.environment is None else {"environment": self.environment}
+        return {"environment": [*self.environments]} if self.environments else {}
 
     def v1_traces(self) -> dict[str, Any]:
         """Give the parameters of v1's traces."""
-        params = {"environment": self.environment, "name": self.name, "userId": self.user_id,
+        params = {"environment": [*self.environments] or None, "name": self.name, "userId": self.user_id,
                   "sessionId": self.session_id, "tags": [*self.tags] or None}  # fmt: skip
-        params["fields"] = "core,io" if self.texts else "core"
         return {key: value for key, value in params.items() if value is not None}
 
     @property
@@ -65,8 +66,6 @@ class Query:
 
     def in_chunks(self) -> Iterator[Query]:
         """Give queries with as many ids of traces as one request can name."""
-        from dataclasses import replace
-
         if self.trace_ids is None:
             yield self
             return
@@ -77,8 +76,8 @@ class Query:
     def named(self) -> dict[str, Any]:
         """Give what was asked for, to tell one cache from another."""
         return {
-            "environment": self.environment, "name": self.name, "user_id": self.user_id, "session_id": self.session_id,
-            "tags": list(self.tags), "filter": list(self.filter), "texts": self.texts,
+            "environment": list(self.environments), "name": self.name, "user_id": self.user_id,
+            "session_id": self.session_id, "tags": list(self.tags), "filter": list(self.filter), "texts": self.texts,
         }  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llmlens.read.contents.values import name_of
+from llmlens.read.raw import Origin, RawSpan
 
 from .cells import nanoseconds
+from .fields import URL
 from .observations import Mapper
 from .scores import comment_raw, score_raw
 from .traces import trace_raw
@@ -25,16 +27,17 @@ class Rows:
     Of one that came in several states the loader keeps the newest.
     """
 
-    def __init__(self, window: Window, url: Callable[[str], str], *, only: set[str] | None = None) -> None:
-        """Take rows that start in `window`; of the traces `only`, where they are told."""
+    def __init__(self, window: Window, url: Callable[[str], str]) -> None:
+        """Take rows that start in `window`; `url` gives the address of a trace by its id."""
         self._window = window
         self._url = url
-        self._only = only
-        self._mapper = Mapper(url)
+        self.only: set[str] | None = None  # traces whose observations are taken, where not all are
+        self._mapper = Mapper()
+        self._linked: set[str] = set()
         self._seen: set[int] = set()
         self.trace_ids: set[str] = set()
         self._span_ids: set[str] = set()
-        self._session_ids: set[str] = set()
+        self.session_ids: set[str] = set()
         self.count = 0
 
     def observations(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
@@ -42,32 +45,39 @@ class Rows:
         for row in rows:
             trace_id, span_id = row.get("traceId"), row.get("id")
             state = hash((trace_id, span_id, row.get("updatedAt")))
-            if state in self._seen or (self._only is not None and trace_id not in self._only) or self._is_outside(row):
+            if state in self._seen or (self.only is not None and trace_id not in self.only) or self._is_outside(row):
                 continue
             self._seen.add(state)
             self.count += 1
             if isinstance(trace_id, str) and isinstance(span_id, str):
                 self.trace_ids.add(trace_id)
                 self._span_ids.add(span_id)
-            if isinstance(session := row.get("sessionId"), str):
-                self._session_ids.add(session)
-            yield from self._mapper.raws(row, self.count)
+            if (session := row.get("sessionId")) and isinstance(session, str):
+                self.session_ids.add(session)
+            for raw in self._mapper.raws(row, self.count):
+                if type(raw) is RawSpan and raw.parent_id is None:  # its pages are linked to a trace once
+                    raw.attributes[URL] = self._url(raw.trace_id)
+                    self._linked.add(raw.trace_id)
+                yield raw
 
     def _is_outside(self, row: dict[str, Any]) -> bool:
         start = nanoseconds(row.get("startTime"))
         return start is not None and not self._window.since <= start // 1_000_000 < self._window.until
 
     def end(self) -> Iterator[Raw]:
-        """Say what was noticed over all observations."""
+        """Say what was noticed over all observations, and link traces whose root did not come."""
         yield from self._mapper.clock.problems()
+        for trace_id in sorted(self.trace_ids - self._linked):
+            link: dict[str, Any] = {URL: self._url(trace_id)}
+            yield RawSpan(trace_id, "", None, "", None, None, 0, None, link, [], [], Origin(), 0)
 
     def traces(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
         """Take rows of traces (v1): those of which an observation came."""
         for row in rows:
             trace_id = row.get("id")
             if trace_id in self.trace_ids and self._is_new(("trace", trace_id)):
-                if isinstance(session := row.get("sessionId"), str):
-                    self._session_ids.add(session)
+                if (session := row.get("sessionId")) and isinstance(session, str):
+                    self.session_ids.add(session)
                 yield trace_raw(row, url=self._url)
 
     def scores(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
@@ -78,7 +88,7 @@ class Rows:
                 named = {subject.get("traceId"), subject.get("id")}
             else:
                 named = {row.get("traceId"), row.get("sessionId")}
-            known = any(n in self.trace_ids or n in self._session_ids for n in named if isinstance(n, str))
+            known = any(n in self.trace_ids or n in self.session_ids for n in named if isinstance(n, str))
             if known and self._is_new(("score", row.get("id"))):
                 yield score_raw(row)
 
@@ -86,7 +96,7 @@ class Rows:
         """Take the comments on what came."""
         for row in rows:
             about = name_of(row.get("objectId"))
-            if about in self.trace_ids or about in self._span_ids or about in self._session_ids:
+            if about in self.trace_ids or about in self._span_ids or about in self.session_ids:
                 yield comment_raw(row)
 
     def _is_new(self, key: tuple[str, Any]) -> bool:

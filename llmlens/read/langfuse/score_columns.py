@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from llmlens.read.raw import Raw
 
 #: Columns of the exports that hold no lists.
-_SINGLE = frozenset(
-    """
-    id traceId traceName type name startTime endTime completionStartTime timestamp traceTimestamp environment version
-    userId sessionId level statusMessage promptName promptId promptVersion modelId model providedModelName
-    internalModelId internalModel modelParameters usageDetails costDetails providedUsageDetails providedCostDetails
-    totalCost inputCost outputCost inputUsage outputUsage totalUsage inputPrice outputPrice totalPrice latency latencyMs
-    timeToFirstToken timeToFirstTokenMs release parentObservationId projectId createdAt updatedAt bookmarked public
-    usagePricingTierId usagePricingTierName toolDefinitions isRootObservation hasTools
-    """.split()
-)
+_SINGLE = frozenset({
+    "id", "traceId", "traceName", "type", "name", "startTime", "endTime", "completionStartTime", "timestamp",
+    "traceTimestamp", "environment", "version", "userId", "sessionId", "level", "statusMessage", "promptName",
+    "promptId", "promptVersion", "modelId", "model", "providedModelName", "internalModelId", "internalModel",
+    "modelParameters", "usageDetails", "costDetails", "providedUsageDetails", "providedCostDetails",
+    "totalCost", "inputCost", "outputCost", "inputUsage", "outputUsage", "totalUsage", "inputPrice",
+    "outputPrice", "totalPrice", "latency", "latencyMs", "timeToFirstToken", "timeToFirstTokenMs", "release",
+    "parentObservationId", "projectId", "createdAt", "updatedAt", "bookmarked", "public", "usagePricingTierId",
+    "usagePricingTierName", "toolDefinitions", "isRootObservation", "hasTools",
+})  # fmt: skip
 _LISTS = frozenset({"tags", "traceTags", "toolCalls", "toolCallNames", "comments", "metadata"})
 _TEXTS = frozenset({"input", "output"})
 
@@ -54,7 +54,8 @@ def without_scores(row: Mapping[str, Any], line: int) -> tuple[dict[str, Any], l
         raws += [raw for name, values in scores.items() for raw in _scores(trace_id, span_id, name, values)]
         raws += _comments(row, trace_id, span_id, line)
     for name in scores.keys() & (_SINGLE | _TEXTS):
-        raws.append(Problem(line, f"a score called {name!r} has taken the place of that column: it is lost", action="noted"))
+        reason = f"a score called {name!r} has taken the place of that column: it is lost"
+        raws.append(Problem(line, reason, action="noted"))
     return kept, raws
 
 

@@ -28,7 +28,8 @@ def score_raw(row: Any, *, line: int | None = None) -> RawScore | Problem:
         return Problem(line, "the score has no name", _example(row))
     subject = _subject(row)
     if not any(subject):
-        return Problem(line, f"the score is of {_other(row)}, not of a trace, an observation or a session", _example(row))
+        reason = f"the score is of {_other(row)}, not of a trace, an observation or a session"
+        return Problem(line, reason, _example(row))
     trace_id, span_id, session_id = subject
     data_type, value, label = _judgement(row)
     if value is None and label is None:
@@ -83,8 +84,8 @@ def _judgement(row: Mapping[str, Any]) -> tuple[str, float | None, str | None]:
         return data_type, number(value), None
     if data_type == "boolean":
         return data_type, _truth(value if written is None else written), None
-    # The number beside a category is its place in the config, or 0 where there is none: it says nothing more.
-    return data_type, None, written if written is not None or number(value) is not None else text(value)
+    # Where the word stands apart, the number is its place in the config, or 0 where there is none.
+    return data_type, None, value if isinstance(value, str) and value and "stringValue" not in row else written
 
 
 def _truth(value: Any) -> float | None:

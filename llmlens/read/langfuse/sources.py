@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .cells import nanoseconds
-from .transport import TooMuchError
+from .transport import BusyError, TooMuchError, page_of
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .transport import Transport
 
-_SMALLEST_PAGE = 10
+_SHORTEST_MS = 1000  # of a window that is still cut
 _MOST_ROWS = 1000
 #: Answers are let grow up to this, which is below what Langfuse's cloud gives at once.
 _AIM_BYTES = 3_000_000
@@ -23,7 +23,10 @@ _MOST_PAGES = 20
 
 
 class Page(NamedTuple):
-    """Some rows, and the part of the window that is complete with them."""
+    """Some rows, and the part of the window that is complete with them and the pages before.
+
+    There may be rows of one millisecond before that, of which more come with the next page.
+    """
 
     rows: list[dict[str, Any]]
     covers: Window
@@ -50,7 +53,7 @@ class CursorSource:
     params: dict[str, Any]
     ends: tuple[str, str]
     time: str
-    limit: int
+    limit: int  # of a page, at first
     most: int = _MOST_ROWS
 
     def pages(self, window: Window, deadline: float) -> Iterator[Page | Window]:
@@ -62,23 +65,22 @@ class CursorSource:
             asked = {**params, "limit": limit} | ({"cursor": cursor} if cursor else {})
             try:
                 answer, size = self.transport.get_sized(self.path, asked, deadline=deadline, smaller=True)
-            except TooMuchError:
-                if limit > _SMALLEST_PAGE:
-                    self.limit = max(_SMALLEST_PAGE, min(self.limit, limit // 2))
+            except TooMuchError as error:
+                if limit > 1:
+                    self.limit = min(self.limit, limit // 2)
                     continue
                 left = Window(window.since, upper)
-                if left.until - left.since < 2:
+                if isinstance(error, BusyError) or left.until - left.since < _SHORTEST_MS:
                     raise
                 yield from left.halves()
                 return
-            rows = answer["data"]
+            rows, meta = page_of(answer, self.path)
             if len(rows) == limit and size < _AIM_BYTES / 2:
                 self.limit = min(self.most, max(self.limit, limit * 2))
-            cursor = (answer.get("meta") or {}).get("cursor")
+            cursor = meta.get("cursor")
             if not cursor or not rows:
                 yield Page(rows, Window(window.since, upper))
                 return
-            # Others of the same millisecond may come with the next page.
             last = nanoseconds(rows[-1].get(self.time))
             lower = upper if last is None else min(max(last // 1_000_000 + 1, window.since), upper)
             yield Page(rows, Window(lower, upper))
@@ -104,14 +106,15 @@ class NumberedSource:
             try:
                 answer = self.transport.get(self.path, {**params, "page": page}, deadline=deadline, smaller=True)
             except TooMuchError:
-                if window.until - window.since < 2:
+                if window.until - window.since < _SHORTEST_MS:
                     raise
                 yield from window.halves()
                 return
-            last = int(answer["meta"]["totalPages"])
+            found, meta = page_of(answer, self.path)
+            last = int(meta.get("totalPages") or 0)
             if last > _MOST_PAGES and window.until - window.since > 1:
                 yield from window.halves()
                 return
-            rows += answer["data"]
+            rows += found
             page += 1
         yield Page(rows, window)

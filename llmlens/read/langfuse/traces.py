@@ -1,4 +1,4 @@
-"""Langfuse's traces of before v4, which are rows of their own -> raw spans without a span id; see read/trace_rows.py."""
+"""Langfuse's traces of before v4, rows of their own -> raw spans without a span id; see read/trace_rows.py."""
 
 from __future__ import annotations
 
@@ -37,4 +37,3 @@ def trace_raw(row: Any, *, line: int = 1, url: Callable[[str], str] | None = Non
     name = text(row.get("name")) or ""
     origin = Origins().of(parts, row.get("version"))
     return RawSpan(trace_id, "", None, name, start, None, 0, None, attributes, [], [], origin, line)
-

@@ -1,12 +1,19 @@
-"""HTTP to a Langfuse server: what to try again, how long to wait, and what to say when it is no use."""
+"""HTTP to a Langfuse server: what to try again, how long to wait, and what to say when it is no use.
+
+httpx, whose proxies, certificates and pools are those that people have set up. Bodies are taken as they come off the
+wire unless they are packed, which spares a third of its CPU; orjson parses them.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import orjson
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _TRIES = 6
+_TRIES_OF_A_SIZE = 2  # then less is asked for, where that is possible
+_PATIENCE_S = 600.0  # for a request that has no deadline of its own
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 20.0
 _UNAUTHORIZED = 401
@@ -28,6 +37,10 @@ _SERVER = 500
 
 class TooMuchError(LangfuseError):
     """The server could not give so much at once."""
+
+
+class BusyError(TooMuchError):
+    """The server failed again: less may help, but it may be down as well."""
 
 
 @dataclass
@@ -45,13 +58,19 @@ class Pause:
         if self.on_wait is not None:
             self.on_wait(seconds)
 
-    def keep(self, deadline: float | None) -> bool:
+    def keep(self, deadline: float) -> bool:
         """Wait until the rest is over; False when that is after the deadline."""
         while (left := self._until - time.monotonic()) > 0:
-            if deadline is not None and self._until > deadline:
+            if self._until > deadline:
                 return False
             time.sleep(left)
         return True
+
+
+class _Reply(NamedTuple):
+    status: int
+    retry_after: str | None
+    body: bytes
 
 
 class _Sizes(threading.local):
@@ -98,9 +117,11 @@ class Transport:
         """Read as `get` does, and give the bytes that the answer had."""
         return self.get(path, params, deadline=deadline, smaller=smaller), self._sizes.last
 
-    def status(self, path: str, params: Mapping[str, Any]) -> tuple[int, Any]:
+    def status(
+        self, path: str, params: Mapping[str, Any] | None = None, *, deadline: float | None = None
+    ) -> tuple[int, Any]:
         """Read, whatever the status is."""
-        return self._request("GET", path, params, None, None, smaller=False)
+        return self._request("GET", path, params, None, deadline, smaller=False)
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Write; gives the status and the parsed JSON, whatever they are, when trying again would not change them.
@@ -112,34 +133,37 @@ class Transport:
     def _request(
         self, method: str, path: str, params: Any, body: Any, deadline: float | None, *, smaller: bool
     ) -> tuple[int, Any]:
+        deadline = time.monotonic() + _PATIENCE_S if deadline is None else deadline
         content = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"} if content is not None else {}
         failure, wait = "", _FIRST_WAIT_S
         tried = 0
         while tried < _TRIES:
-            if not self.pause.keep(deadline) or (deadline is not None and time.monotonic() > deadline):
+            if not self.pause.keep(deadline) or time.monotonic() > deadline:
                 raise self._error(
                     f"{self._where(path)}: the time for it was over. {failure or 'The server asked to wait longer.'}"
                 )
-            response, failure, slow = self._try(method, path, params, content, headers)
-            if response is not None and response.status_code == _TOO_MANY:
+            reply, failure, slow = self._try(method, path, params, content, headers)
+            if reply is not None and reply.status == _TOO_MANY:
                 failure = "it allows no more requests for now (429)"
-                self.pause.ask(_seconds(response.headers.get("Retry-After"), wait))
+                self.pause.ask(_seconds(reply.retry_after) or wait)
                 continue  # waiting as it asked is not a failed try; the deadline ends it
-            if smaller and response is not None and response.status_code in _TOO_MUCH:
-                raise TooMuchError(f"{self._where(path)}: status {response.status_code}")
+            if smaller and reply is not None and reply.status in _TOO_MUCH:
+                raise TooMuchError(f"{self._where(path)}: status {reply.status}")
             if smaller and slow:
                 raise TooMuchError(f"{self._where(path)}: {failure}")
-            busy = response is not None and method == "GET" and response.status_code in _TOO_MUCH
-            if response is not None and response.status_code < _SERVER and not busy:
-                answer, failure = _parsed(response)
-                self._sizes.last = len(response.content)
+            busy = reply is not None and method == "GET" and reply.status in _TOO_MUCH
+            if reply is not None and reply.status < _SERVER and not busy:
+                answer, failure = _parsed(reply.body)
+                self._sizes.last = len(reply.body)
                 if not failure:
-                    self._check_keys(response.status_code, answer)
-                    return response.status_code, answer
-            elif response is not None:
-                failure = f"it answered {response.status_code}: {said(_parsed(response)[0])}"
+                    self._check_keys(reply.status, answer)
+                    return reply.status, answer
+            elif reply is not None:
+                failure = f"it answered {reply.status}: {said(_parsed(reply.body)[0])}"
             tried += 1
+            if smaller and tried >= _TRIES_OF_A_SIZE and reply is not None and reply.status >= _SERVER:
+                raise BusyError(f"{self._where(path)}: {failure}")
             if tried < _TRIES:
                 time.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT_S)
@@ -147,13 +171,18 @@ class Transport:
 
     def _try(
         self, method: str, path: str, params: Any, content: bytes | None, headers: dict[str, str]
-    ) -> tuple[httpx.Response | None, str, bool]:
+    ) -> tuple[_Reply | None, str, bool]:
         """Send once: the response, or what failed and whether it took too long.
 
         Nothing of httpx's exceptions goes on: they hold the request, and with it the keys.
         """
         try:
-            return self._http.request(method, path, params=params, content=content, headers=headers), "", False
+            with self._http.stream(method, path, params=params, content=content, headers=headers) as response:
+                packed = "Content-Encoding" in response.headers
+                body = response.read() if packed else b"".join(response.iter_raw())
+            return _Reply(response.status_code, response.headers.get("Retry-After"), body), "", False
+        except httpx.ConnectTimeout:
+            return None, "it cannot be reached (no answer): is the address right, is the network up?", False
         except httpx.TimeoutException:
             return None, "it did not answer in time", True
         except httpx.ConnectError as error:
@@ -179,8 +208,7 @@ class Transport:
         return f"<Transport to {self.base_url}>"
 
 
-def _parsed(response: httpx.Response) -> tuple[Any, str]:
-    content = response.content
+def _parsed(content: bytes) -> tuple[Any, str]:
     if not content.strip():
         return None, ""
     try:
@@ -188,17 +216,30 @@ def _parsed(response: httpx.Response) -> tuple[Any, str]:
     except orjson.JSONDecodeError:
         if content.lstrip()[:1] == b"<":
             return None, (
-                "it sent a web page instead of JSON: is this the address of the server itself, or is there a proxy or a "
-                "sign-in page in front of it?"
+                "it sent a web page instead of JSON: is this the address of the server itself, or is there a proxy or "
+                "a sign-in page in front of it?"
             )
         return None, "its answer is not JSON, or was cut off"
 
 
-def _seconds(header: str | None, otherwise: float) -> float:
+def _seconds(header: str | None) -> float:
+    """Read a Retry-After: seconds, or a date (RFC 9110, 10.2.3); 0 where it says nothing."""
     try:
-        return max(float(header or ""), 0.0)
+        seconds = float(header or "")
     except ValueError:
-        return otherwise
+        try:
+            seconds = (parsedate_to_datetime(header or "") - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
+
+
+def page_of(answer: Any, path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Give the rows of a page and what the server says of it; raises `LangfuseError` when it is no page."""
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise LangfuseError(f"{path}: expected a page of rows, with a list `data`; got {str(answer)[:100]!r}.")
+    return rows, answer.get("meta") or {}
 
 
 def said(answer: Any) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+_SHORTEST_PART_MS = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = datetime(2020, 1, 1, tzinfo=UTC)  # before Langfuse was
 
 
 class Window(NamedTuple):
@@ -28,10 +31,16 @@ class Window(NamedTuple):
         return Window(middle, self.until), Window(self.since, middle)
 
     def parts(self, n: int) -> list[Window]:
-        """Cut into `n` parts, or fewer when it is short, the latest first."""
-        n = max(1, min(n, self.until - self.since))
+        """Cut into `n` parts, or fewer when they would be shorter than a minute, the latest first."""
+        n = max(1, min(n, (self.until - self.since) // _SHORTEST_PART_MS))
         ends = [self.since + (self.until - self.since) * k // n for k in range(n + 1)]
-        return [Window(a, b) for a, b in zip(ends, ends[1:], strict=False)][::-1]
+        return [Window(a, b) for a, b in pairwise(ends)][::-1]
+
+
+def split(windows: Sequence[Window], n: int) -> list[Window]:
+    """Cut windows so that there are about `n` in all, of about the same length."""
+    whole = sum(window.until - window.since for window in windows)
+    return [part for window in windows for part in window.parts(round(n * (window.until - window.since) / whole))]
 
 
 def ms(at: datetime) -> int:

@@ -131,7 +131,8 @@ def test_metadata_that_is_no_object_of_langfuses_is_kept(langfuse: Any, metadata
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"role": "user", "content": "hi"}]', [{"role": "user", "content": "hi"}], {"role": "user", "content": "hi"}]
+    "text",
+    ['[{"role": "user", "content": "hi"}]', [{"role": "user", "content": "hi"}], {"role": "user", "content": "hi"}],
 )
 def test_input_may_be_text_or_parsed(langfuse: Any, text: Any) -> None:
     messages = langfuse.read(langfuse.observation(input=text)).messages

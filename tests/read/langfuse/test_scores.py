@@ -50,7 +50,8 @@ def test_every_type_of_score_is_read(said: dict[str, Any], data_type: str, value
 def test_every_type_of_exported_score_is_read(
     said: dict[str, Any], data_type: str, value: float | None, label: str
 ) -> None:
-    score = score_raw({**BASE, "trace_id": "t", "observation_id": "", "timestamp": "2026-11-21 05:12:04.094000", **said})
+    where = {"trace_id": "t", "observation_id": ""}
+    score = score_raw({**BASE, **where, "timestamp": "2026-11-21 05:12:04.094000", **said})
     assert isinstance(score, RawScore)
     assert (score.trace_id, score.span_id) == ("t", None)
     assert (score.data_type, score.value, score.label) == (data_type, value, label)
@@ -114,7 +115,8 @@ def test_real_scores_are_read(langfuse: Any, captured: Callable[[str], Any]) -> 
     scores = langfuse.load(score_raw(row) for row in rows).scores.set_index("score_id")
     assert len(scores) == len(rows)
     ann = scores.loc["s-ann"]
-    assert (ann.span_id, ann["value"], ann.source, ann.author, ann.comment) == ("4b7f120a83c28cc3", 0, "human", "me", "c2")
+    assert (ann.span_id, ann["value"]) == ("4b7f120a83c28cc3", 0)
+    assert (ann.source, ann.author, ann.comment) == ("human", "me", "c2")
     assert scores.loc["s-sess", "session_id"] == "s1"
     assert pd.isna(scores.loc["s-sess", "trace_id"])
     assert scores["data_type"].value_counts().to_dict() == {
@@ -138,7 +140,8 @@ def test_session_scores_are_found_by_the_session(langfuse: Any) -> None:
 def test_comments_are_scores_in_words(langfuse: Any) -> None:
     said = {"content": "odd answer", "authorUserId": "u9", "createdAt": "2026-11-21T05:07:43.866Z"}
     on = {"TRACE": langfuse.trace, "OBSERVATION": langfuse.span, "SESSION": "s1"}
-    comments = [comment_raw({**said, "id": kind, "objectType": kind, "objectId": its_id}) for kind, its_id in on.items()]
+    rows = [{**said, "id": kind, "objectType": kind, "objectId": its_id} for kind, its_id in on.items()]
+    comments = map(comment_raw, rows)
     scores = langfuse.load([*to_raw([langfuse.observation()]), *comments]).scores.set_index("score_id")
     assert set(scores["name"]) == {"comment"}
     assert set(scores["comment"]) == {"odd answer"}
@@ -151,7 +154,8 @@ def test_comments_are_scores_in_words(langfuse: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [{"objectType": "PROMPT", "objectId": "p", "content": "x"}, {"objectType": "TRACE", "objectId": "t"}, {}, None]
+    "row",
+    [{"objectType": "PROMPT", "objectId": "p", "content": "x"}, {"objectType": "TRACE", "objectId": "t"}, {}, None],
 )
 def test_a_comment_on_something_else_is_a_problem(row: Any) -> None:
     assert isinstance(comment_raw(row), Problem)

@@ -19,7 +19,8 @@ from llmlens.read.langfuse.usage import cost, tokens
         ({"input": 3, "output": 5, "output_reasoning": 4, "total": 12}, (3, None, None, 9, 4)),
         ({"input": 3, "input_audio_tokens": 2, "output": 5, "output_audio_tokens": 1}, (5, None, None, 6, None)),
         # Parts that are named after what they are part of are in it already.
-        ({"input": 13, "prompt_details.cache_read": 4, "output": 81, "completion_details.reasoning": 2}, (13, 4, None, 81, 2)),
+        ({"input": 13, "prompt_details.cache_read": 4, "output": 81}, (13, 4, None, 81, None)),
+        ({"input": 13, "output": 81, "completion_details.reasoning": 2}, (13, None, None, 81, 2)),
         ({"input": 8, "output": 4, "reasoning_tokens": 2, "total": 14}, (8, None, None, 4, 2)),
         ({"input_tokens": 10, "cache_read_input_tokens": 100, "output_tokens": 20}, (110, 100, None, 20, None)),
         ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, (10, None, None, 5, None)),
