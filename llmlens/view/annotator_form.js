@@ -20,7 +20,7 @@ function annotationForm(view, scores, act) {
     h("button", { type: "button", class: "lm-button lm-quiet", onclick: () => closeSkip() }, "Keep ", h("kbd", {}, "Esc")));
   const button = (label, key, title, onclick, className = "") => h("button", {
     type: "button", class: `lm-button ${className}`, title, onclick }, label, keyCaps(key));
-  const complete = button("Complete and go on", "Ctrl+Enter", "Complete this item and go on to the next", () => act.complete(), "lm-primary");
+  const complete = button("Complete", "Ctrl+Enter", "Complete this item and go on to the next", () => act.complete(), "lm-primary");
   const mark = h("div", { class: "lm-mark", hidden: true });
   const buttons = h("div", { class: "lm-row lm-buttons" },
     button("Skip", "s", "Put this item off; it is not done", () => openSkip()),

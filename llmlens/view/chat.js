@@ -13,22 +13,33 @@ function chatSection(view, detail, more) {
   for (const call of [...messages.flatMap((m) => m.calls || []), ...detail.tool_calls]) if (call.call_id) calls.set(call.call_id, call);
   const inputs = messages.filter((m) => m.direction !== "output");
   const outputs = messages.filter((m) => m.direction === "output");
-  const asked = detail.tool_calls.filter((call) => call.requested_by === detail.span.span_id);
+  const calling = detail.tool_calls.filter((call) => call.requested_by === detail.span.span_id);
   const bubble = (message) => messageBubble(view, message, calls, more);
 
-  // A long history is folded in the middle: instructions and the latest messages matter.
+  // A long history is folded: instructions, the last question and the latest messages matter.
+  const latest = Math.max(0, inputs.length - LAST_SHOWN);
+  const asked = inputs.findLastIndex((m) => m.role === "user");
   const opening = inputs.findIndex((m) => !QUIET_ROLES.has(m.role));
-  const hidden = inputs.slice(opening, -LAST_SHOWN);
-  const folds = opening >= 0 && hidden.length > 2 && !view.needle;
-  const gap = h("div", { class: "lm-break" }, h("button", {
-    type: "button", class: "lm-button lm-quiet", "data-earlier": hidden.length,
-    onclick: () => gap.replaceWith(...hidden.map(bubble)),
-  }, `Show ${hidden.length} earlier messages`));
+  const known = inputs.map((_, i) => opening < 0 || i < opening || i === asked || i >= latest || Boolean(view.needle));
   return h("div", { class: "lm-chat" },
-    folds ? [inputs.slice(0, opening).map(bubble), gap, inputs.slice(-LAST_SHOWN).map(bubble)] : inputs.map(bubble),
-    outputs.length || asked.length ? h("div", { class: "lm-break" }, "Output") : null,
-    outputs.filter((m) => textParts(m.content).total || !asked.length).map(bubble),
-    asked.map((call) => toolCard(view, call, more, "calls")));
+    runs(known).map(([from, to]) => {
+      const part = inputs.slice(from, to);
+      if (known[from] || part.length <= 2) return part.map(bubble);
+      const gap = h("div", { class: "lm-break" }, h("button", {
+        type: "button", class: "lm-button lm-quiet", "data-earlier": part.length,
+        onclick: () => gap.replaceWith(...part.map(bubble)),
+      }, `Show ${part.length} earlier messages`));
+      return gap;
+    }),
+    outputs.length || calling.length ? h("div", { class: "lm-break" }, "Output") : null,
+    outputs.filter((m) => textParts(m.content).total || !calling.length).map(bubble),
+    calling.map((call) => toolCard(view, call, more, "calls")));
+}
+
+// Where a list of flags changes, as [from, to) of each stretch of equal ones.
+function runs(flags) {
+  const starts = flags.map((_, i) => i).filter((i) => i === 0 || flags[i] !== flags[i - 1]);
+  return starts.map((from, n) => [from, starts[n + 1] ?? flags.length]);
 }
 
 function messageBubble(view, message, calls, more) {

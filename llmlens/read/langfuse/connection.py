@@ -94,7 +94,10 @@ class Connection:
             from langfuse.api import LangfuseAPI
 
             public, secret = self._keys
-            self._client = LangfuseAPI(base_url=self.base_url, username=public, password=secret, timeout=self._timeout)
+            self._client = LangfuseAPI(
+                base_url=self.base_url, username=public, password=secret, timeout=self._timeout,
+                httpx_client=self.transport.http,
+            )  # fmt: skip
         return self._client
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:

@@ -91,9 +91,9 @@ class Transport:
         self.pause = Pause()
         self._sizes = _Sizes()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-        self._http = httpx.Client(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
+        self.http = httpx.Client(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
         # However a connection goes out of use, its sockets are closed.
-        self.close = weakref.finalize(self, self._http.close)
+        self.close = weakref.finalize(self, self.http.close)
 
     def get(
         self,
@@ -177,7 +177,7 @@ class Transport:
         Nothing of httpx's exceptions goes on: they hold the request, and with it the keys.
         """
         try:
-            with self._http.stream(method, path, params=params, content=content, headers=headers) as response:
+            with self.http.stream(method, path, params=params, content=content, headers=headers) as response:
                 packed = "Content-Encoding" in response.headers
                 body = response.read() if packed else b"".join(response.iter_raw())
             return _Reply(response.status_code, response.headers.get("Retry-After"), body), "", False

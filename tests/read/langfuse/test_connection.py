@@ -173,7 +173,7 @@ def test_no_key_is_in_an_error_its_causes_its_frames_or_the_log(kind: Any, serve
 
 
 def test_wrong_keys_and_a_wrong_region_are_told_as_what_they_may_be(server: LangfuseServer) -> None:
-    with pytest.raises(LangfuseError, match="does not know these keys. Are they of this server and region"):
+    with pytest.raises(LangfuseError, match=r"does not know these keys. Are they of this server and region"):
         _ = to(server, secret_key="sk-lf-other").server  # noqa: S106  # of nothing
     assert [request.status for request in server.requests].count(401) == 1
 
@@ -186,7 +186,7 @@ def test_a_host_that_cannot_be_reached_is_said() -> None:
 
 def test_the_page_of_a_proxy_is_told_from_an_answer(server: LangfuseServer) -> None:
     server.faults.add(Fault("html"))
-    with pytest.raises(LangfuseError, match="a web page instead of JSON.*proxy"):
+    with pytest.raises(LangfuseError, match=r"a web page instead of JSON.*proxy"):
         _ = to(server).server
 
 
@@ -197,7 +197,7 @@ def test_an_answer_that_is_no_page_is_said(server: LangfuseServer) -> None:
 
 def test_a_server_that_does_not_answer_in_time_is_said(server: LangfuseServer) -> None:
     server.faults.add(Fault("slow", seconds=5))
-    with pytest.raises(LangfuseError, match="failed 6 times.*did not answer in time"):
+    with pytest.raises(LangfuseError, match=r"failed 6 times.*did not answer in time"):
         _ = to(server, timeout=0.02).server
 
 
@@ -234,7 +234,7 @@ def test_it_waits_as_long_as_the_server_asks_and_says_so(
 def test_a_server_that_asks_to_wait_for_ever_is_not_waited_for(server: LangfuseServer) -> None:
     server.faults.add(Fault("429", seconds=100_000))
     before = time.monotonic()
-    with pytest.raises(LangfuseError, match="the time for it was over.*429"):
+    with pytest.raises(LangfuseError, match=r"the time for it was over.*429"):
         _ = to(server).server
     assert time.monotonic() - before < 60
 
