@@ -116,3 +116,32 @@ def test_ten_traces_are_labelled_by_keyboard_though_the_kernel_dies_half_way(
     assert opened.cells() == cells, "JupyterLab took keys that were meant for the panel"
     assert opened.outside == []
     assert opened.trouble == []
+
+
+def test_the_notebook_about_low_scores_runs_and_shows_what_was_labelled(notebook: Callable[..., Any], lab: Any) -> None:
+    for name in ("label_low_scoring.ipynb", "support_week.otlp.jsonl.gz"):
+        shutil.copyfile(demo_file(name), lab.folder / name)
+    opened = notebook("label_low_scoring.ipynb")
+    page = opened.page
+    opened.run_all()
+    assert opened.errors() == []
+    first, second = (opened.page.locator(".llmlens[data-view=annotator][data-ready]").nth(n) for n in (0, 1))
+    expect(first).to_have_attribute("data-items", "18")
+    first.evaluate("(element) => element.scrollIntoView({block: 'center'})")
+    shot(page, "label-notebook")
+    first.locator(".lm-field[data-active]").focus()
+    for key in ("2", "Enter", "1", "Control+Enter"):
+        page.keyboard.press(key)
+    expect(first).to_have_attribute("data-place", "1")
+    explorer = opened.page.locator(".llmlens[data-view=trace-explorer]")
+    expect(explorer).to_have_attribute("data-trace", first.get_attribute("data-trace") or "")
+    opened.run_cell(5)
+    expect(page.locator(".jp-Cell").nth(5)).to_contain_text("a tool failed")
+    opened.run_cell(6)
+    expect(page.locator(".jp-Cell").nth(6).locator("tbody tr")).to_have_count(1)
+    second.evaluate("(element) => element.scrollIntoView({block: 'center'})")
+    expect(second.locator(".lm-chip")).to_have_count(0)
+    shot(page, "label-notebook-blind")
+    assert opened.errors() == []
+    assert opened.outside == []
+    assert opened.trouble == []

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from page_host import PageHost
 from playwright.sync_api import Browser, Locator, Page, expect
+from test_hostile_content import PAYLOADS, STRANGE, dump
 
+import llmlens as ll
 from llmlens.label.score import Score
 from llmlens.label.sender import Sender
 from llmlens.label.store import LabelStore
@@ -417,6 +419,24 @@ def test_what_strangers_wrote_is_only_text(open_panel: Callable[..., Host], stor
     expect(host.page.locator(".lm-mark")).to_contain_text("<img")
     assert host.page.evaluate("globalThis.hit ?? null") is None
     assert host.page.locator(".llmlens :is(img, a, script, iframe, style)").count() == 0
+
+
+def test_no_payload_of_the_corpus_is_more_than_text(open_panel: Callable[..., Host], tmp_path: Path) -> None:
+    path = tmp_path / "hostile.otlp.jsonl"
+    path.write_text(dump(), "utf-8")
+    traces = ll.read(path)
+    host = open_panel(traces, scores=[Score("what", list(PAYLOADS[:12]), help=PAYLOADS[0])], author=PAYLOADS[1])
+    host.begin()
+    for place in range(len(PAYLOADS)):
+        host.expect_place(place)
+        host.press(str(place % 9 + 1))
+        host.expect_saved("what")
+        assert host.page.evaluate(f"({STRANGE})([document.body])") == []
+        host.press("ArrowRight")
+    assert host.page.evaluate("globalThis.hit ?? null") is None
+    assert host.page.evaluate("Object.keys(Object.prototype)") == []
+    host.page.set_content(f"<!doctype html><meta charset=utf-8>{host.view.snapshot()}")
+    assert host.page.evaluate(f"({STRANGE})([document.body])") == []
 
 
 def test_nothing_listens_any_more_when_the_panel_is_gone(host: Host) -> None:

@@ -60,7 +60,7 @@ _COLUMNS = (
 _OPERATIONS = {"llm": "chat", "tool": "execute_tool", "retriever": "retrieval", "agent": "invoke_agent", "chain": ""}
 
 #: Everything that only markup of strangers could have made.
-_STRANGE = """(roots) => roots.flatMap((root) => [...root.querySelectorAll("*")]).filter((e) =>
+STRANGE = """(roots) => roots.flatMap((root) => [...root.querySelectorAll("*")]).filter((e) =>
   /^(script|img|iframe|object|embed|link|base|form|math|meta)$/i.test(e.localName)
   || [...e.attributes].some((a) => /^on/i.test(a.name)
     || (/^(href|src|srcdoc|data|action|formaction)$/i.test(a.localName) && /evil|javascript/i.test(a.value)))
@@ -199,7 +199,7 @@ def test_a_live_notebook_shows_hostile_traces_as_text(notebook: Callable[..., An
     assert min(seen.values()) >= len(PAYLOADS) - 2
 
     assert page.evaluate("globalThis.hit") is None
-    assert page.evaluate(f"({_STRANGE})([...document.querySelectorAll('.jp-OutputArea-output')])") == []
+    assert page.evaluate(f"({STRANGE})([...document.querySelectorAll('.jp-OutputArea-output')])") == []
     assert page.evaluate("Object.keys(Object.prototype)") == []
     assert opened.trouble == []
     assert opened.outside == []
@@ -220,7 +220,7 @@ def test_static_html_of_hostile_traces_is_text(browser: Any, tmp_path: Any) -> N
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.route("**/*", lambda route: route.abort())
     page.set_content("<!doctype html><meta charset=utf-8><title>static</title>" + "".join(parts))
-    assert page.evaluate(f"({_STRANGE})([document.body])") == []
+    assert page.evaluate(f"({STRANGE})([document.body])") == []
     assert page.evaluate("document.querySelectorAll('svg[onload], style, input').length") == 0
     assert page.evaluate("globalThis.hit") is None
     assert "onerror" in page.locator("body").inner_text()

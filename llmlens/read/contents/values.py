@@ -50,10 +50,9 @@ def _literal(text: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of "\d" in what strangers wrote
             found = ast.literal_eval(text.strip())
-        orjson.dumps(found)
+        return orjson.loads(orjson.dumps(found))  # tuples are lists
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return text
-    return found
 
 
 def dumps(value: Any) -> str:

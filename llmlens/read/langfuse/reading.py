@@ -11,7 +11,7 @@ from llmlens.errors import LangfuseError
 from .cache import Cache
 from .pull import Pull
 from .rows import Rows
-from .scores_of import score_pages
+from .score_pages import score_pages
 from .sources import CursorSource, NumberedSource
 from .transport import said
 from .windows import Window, split, uncovered

@@ -6,13 +6,9 @@ wire unless they are packed, which spares a third of its CPU; orjson parses them
 
 from __future__ import annotations
 
-import math
+import contextlib
 import threading
 import time
-import weakref
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -20,8 +16,10 @@ import orjson
 
 from llmlens.errors import LangfuseError, ServerError
 
+from .pause import Pause, seconds_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 _TRIES = 6
 _TRIES_OF_A_SIZE = 2  # then less is asked for, where that is possible
@@ -43,34 +41,18 @@ class BusyError(TooMuchError):
     """The server failed again: less may help, but it may be down as well."""
 
 
-@dataclass
-class Pause:
-    """A rest that all threads of a connection keep, because the server asked for it."""
-
-    on_wait: Callable[[float], object] | None = None
-    _until: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def ask(self, seconds: float) -> None:
-        """Let nobody send for so long."""
-        with self._lock:
-            self._until = max(self._until, time.monotonic() + seconds)
-        if self.on_wait is not None:
-            self.on_wait(seconds)
-
-    def keep(self, deadline: float) -> bool:
-        """Wait until the rest is over; False when that is after the deadline."""
-        while (left := self._until - time.monotonic()) > 0:
-            if self._until > deadline:
-                return False
-            time.sleep(left)
-        return True
-
-
 class _Reply(NamedTuple):
     status: int
     retry_after: str | None
     body: bytes
+
+
+class _Http(httpx.Client):
+    """Closes its sockets when nobody uses it any more; Langfuse's own client may do so longer than a `Transport`."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was never made
+            self.close()
 
 
 class _Sizes(threading.local):
@@ -91,9 +73,10 @@ class Transport:
         self.pause = Pause()
         self._sizes = _Sizes()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-        self.http = httpx.Client(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
-        # However a connection goes out of use, its sockets are closed.
-        self.close = weakref.finalize(self, self.http.close)
+        try:
+            self.http = _Http(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
+        except httpx.InvalidURL as problem:
+            raise error(f"{base_url!r} is not an address: {problem}.") from None
 
     def get(
         self,
@@ -146,7 +129,7 @@ class Transport:
             reply, failure, slow = self._try(method, path, params, content, headers)
             if reply is not None and reply.status == _TOO_MANY:
                 failure = "it allows no more requests for now (429)"
-                self.pause.ask(_seconds(reply.retry_after) or wait)
+                self.pause.ask(seconds_of(reply.retry_after) or wait)
                 continue  # waiting as it asked is not a failed try; the deadline ends it
             if smaller and reply is not None and reply.status in _TOO_MUCH:
                 raise TooMuchError(f"{self._where(path)}: status {reply.status}")
@@ -203,6 +186,10 @@ class Transport:
     def _where(self, path: str) -> str:
         return f"{self.base_url}{path}"
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
     def __repr__(self) -> str:
         """Say where to."""
         return f"<Transport to {self.base_url}>"
@@ -220,18 +207,6 @@ def _parsed(content: bytes) -> tuple[Any, str]:
                 "a sign-in page in front of it?"
             )
         return None, "its answer is not JSON, or was cut off"
-
-
-def _seconds(header: str | None) -> float:
-    """Read a Retry-After: seconds, or a date (RFC 9110, 10.2.3); 0 where it says nothing."""
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(header or "") - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return 0.0
-    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
 
 
 def page_of(answer: Any, path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

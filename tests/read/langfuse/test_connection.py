@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from langfuse_server import Fault, LangfuseServer
 
 from llmlens.errors import LangfuseError, UnknownArgumentError
-from llmlens.read.langfuse import transport
+from llmlens.read.langfuse import pause, transport
 from llmlens.read.langfuse.connection import Connection, langfuse
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ def test_an_unknown_argument_names_the_nearest() -> None:
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(LangfuseError, match="begins with https://"):
         langfuse(base_url=address, public_key=PUBLIC, secret_key=SECRET)
+
+
+def test_an_address_that_cannot_be_one_is_refused() -> None:
+    with pytest.raises(LangfuseError, match="is not an address"):
+        langfuse(base_url="http://langfuse:port", public_key=PUBLIC, secret_key=SECRET)
 
 
 def test_keys_inside_the_address_are_refused_and_not_shown() -> None:
@@ -222,7 +227,8 @@ def test_it_waits_as_long_as_the_server_asks_and_says_so(
             slept.append(seconds)
             now[0] += seconds
 
-    monkeypatch.setattr(transport, "time", Time)
+    for module in (pause, transport):
+        monkeypatch.setattr(module, "time", Time)
     server.faults.add(Fault("429", "health", times=1, seconds=37))
     connection = to(server)
     asked: list[float] = []
@@ -245,7 +251,7 @@ def test_a_server_that_asks_to_wait_for_ever_is_not_waited_for(server: LangfuseS
      ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
 )  # fmt: skip
 def test_how_long_to_wait_is_read_however_it_is_written(header: str | None, seconds: float) -> None:
-    assert transport._seconds(header) == seconds
+    assert pause.seconds_of(header) == seconds
 
 
 def test_a_date_to_wait_for_is_understood() -> None:
@@ -253,4 +259,4 @@ def test_a_date_to_wait_for_is_understood() -> None:
     from email.utils import format_datetime
 
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    assert 50 < transport._seconds(in_a_minute) <= 60
+    assert 50 < pause.seconds_of(in_a_minute) <= 60

@@ -314,7 +314,7 @@ def test_a_torn_parquet_file_is_named(three: Any, tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_table_with_columns_given_is_the_users(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("trace_id,model,question,answer\nt,gpt-4o,hi,yo\n", encoding="utf-8")
-    assert read(path).spans["model"].tolist() == ["gpt-4o"]
+def test_a_table_whose_columns_are_given_is_read_as_the_user_says(langfuse: Any, tmp_path: Path) -> None:
+    path = write(tmp_path, "mine.csv", [page_row(langfuse.observation())])
+    assert read(path, columns={"name": "type"}).spans["name"].tolist() == ["GENERATION"]
+    assert read(path).spans["name"].tolist() == ["answer"]

@@ -139,7 +139,16 @@ def test_input_may_be_text_or_parsed(langfuse: Any, text: Any) -> None:
     assert messages[["role", "content"]].to_numpy().tolist() == [["user", "hi"], ["assistant", "yo"]]
 
 
-def test_the_repr_of_python_is_kept_as_it_came(langfuse: Any) -> None:
+def test_what_python_wrote_is_read_as_json_is(langfuse: Any) -> None:
+    wrote = "[{'role': 'user', 'content': 'it\\'s \\d', 'extra': (1, None)}]"
+    traces = langfuse.read(langfuse.observation(input=wrote))
+    assert traces.contents["input"].tolist() == [wrote]
+    assert traces.messages["content"].tolist() == ["it's \\d", "yo"]
+    tool = langfuse.read(langfuse.observation(type="TOOL", model="", input="{'city': 'Rome'}", output="sunny"))
+    assert orjson.loads(tool.tool_calls["arguments"][0]) == {"city": "Rome"}
+
+
+def test_a_repr_that_is_no_literal_is_kept_as_it_came(langfuse: Any) -> None:
     traces = langfuse.read(langfuse.observation(input="[Message(role='user', content='hi')]"))
     assert traces.contents["input"].tolist() == ["[Message(role='user', content='hi')]"]
     assert traces.messages["content"].tolist() == ["[Message(role='user', content='hi')]", "yo"]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from langfuse_server import Fault, LangfuseServer
 
 from llmlens.errors import LangfuseError, SelectionError, UnknownArgumentError
+from llmlens.read.langfuse.progress import Progress
+from llmlens.read.langfuse.pull import Pull
 from llmlens.read.langfuse.reader import read_langfuse
+from llmlens.read.langfuse.sources import Page
 from llmlens.read.langfuse.windows import Window, uncovered
 
 if TYPE_CHECKING:
@@ -284,3 +288,89 @@ def test_what_is_left_of_a_window_and_what_was_taken_out_are_the_window(window: 
     for at in range(whole.since, whole.until):
         is_out = any(w.since <= at < w.until for w in out)
         assert is_out != any(w.since <= at < w.until for w in left)
+
+
+def test_the_result_does_not_depend_on_which_request_was_answered_first(server: LangfuseServer) -> None:
+    one, many = read(server, parallel=1), read(server, parallel=6)
+    for table in ("spans", "contents", "traces"):
+        pd.testing.assert_frame_equal(getattr(one, table), getattr(many, table))
+
+
+def test_ids_of_traces_are_asked_for_a_hundred_at_a_time(server: LangfuseServer) -> None:
+    asked = [f"{place:032x}" for place in range(250)]
+    traces = read(server, trace_ids=asked)
+    assert len(traces) == 60
+    assert len({r.params["filter"][0] for r in server.requests if "filter" in r.params}) == 3
+    assert any("190 of the trace_ids were not found" in note for note in traces.notes)
+
+
+def test_a_server_of_before_v2_is_asked_for_traces_one_by_one() -> None:
+    with LangfuseServer("3.170.0", "v3") as server:
+        server.add_observations(observations(300))
+        traces = read(server, trace_ids=[f"{7:032x}", "f" * 32])
+        assert len(traces.spans) == 5
+        assert not [r for r in server.requests if r.path.endswith("/public/observations")]
+        assert any("1 of the trace_ids were not found" in note for note in traces.notes)
+
+
+@pytest.mark.parametrize(("version", "mode"), [("3.170.0", "v3"), ("4.16.0", "events_only")])
+@pytest.mark.parametrize("n", [10, 900])
+def test_scores_are_found_among_few_and_among_many(version: str, mode: Any, n: int) -> None:
+    with LangfuseServer(version, mode) as server:
+        server.add_observations([{**row, "sessionId": "s"} for row in observations(60)])
+        late = iso(BEGIN + timedelta(days=10))
+        score = {"name": "ok", "dataType": "NUMERIC", "value": 0.5, "timestamp": late, "source": "EVAL"}
+        server.add_scores({**score, "id": f"x{k}", "subject": {"kind": "trace", "id": f"e{k}"}} for k in range(n))
+        about = [{"kind": "trace", "id": f"{0:032x}"}, {"kind": "session", "id": "s"},
+                 {"kind": "observation", "id": f"{1:016x}", "traceId": f"{0:032x}"}]  # fmt: skip
+        server.add_scores({**score, "id": f"s{k}", "subject": each} for k, each in enumerate(about))
+        assert sorted(read(server).scores["score_id"]) == ["s0", "s1", "s2"]
+
+
+def test_whoever_stops_reading_is_not_kept_waiting() -> None:
+    asked = threading.Event()
+
+    class Endless:
+        def pages(self, window: Window, deadline: float) -> Iterator[Page | Window]:  # noqa: ARG002
+            while True:
+                asked.set()
+                yield Page([{}], window)
+
+    tasks = [(Endless(), Window(0, 1))] * 3
+    before = set(threading.enumerate())
+    pages = iter(Pull(tasks, parallel=3, deadline=0, progress=Progress(shown=False)))
+    next(pages)
+    pages.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    assert asked.is_set()
+
+
+def test_prices_given_win_over_those_of_the_server(server: LangfuseServer) -> None:
+    server.add_observations([{**observations(2)[1], "id": "e" * 16, "model": "our-model-7"}])
+    server.add_models([{"modelName": "our-model-7", "matchPattern": "(?i)^(our-model-7)$", "isLangfuseManaged": False,
+                        "prices": {"input": {"price": 2e-6}, "output": {"price": 4e-6}}}])  # fmt: skip
+    own = {"our-model-7": {"input_mtok": 1.0, "output_mtok": 1.0}}
+    spans = read(server, prices=own).spans.set_index("span_id")
+    assert spans.loc["e" * 16, "cost_usd"] == pytest.approx(15e-6)
+
+
+def test_progress_says_how_far_it_is_and_that_it_waits() -> None:
+    progress = Progress(shown=True)
+    progress.windows(3)
+    progress.window_done()
+    progress.rows(1200)
+    assert progress.line() == "Langfuse: 1,200 rows, 1 of 3 windows"
+    progress.waits(60)
+    assert "waiting 60 s as the server asked" in progress.line()
+
+
+def test_progress_is_silent_when_it_should_be(server: LangfuseServer, capsys: pytest.CaptureFixture[str]) -> None:
+    read(server, progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_notes_say_which_server_it_was_and_what_was_asked(server: LangfuseServer) -> None:
+    note = read(server).notes[0]
+    assert note == "Langfuse 4.16.0, project 'proj1', read by v2/observations and v3/scores"
