@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import FLAGS, Lab, NotebookPage, chromium, running_lab
 from playwright.sync_api import sync_playwright
+
+from tests.browser.lab import FLAGS, Lab, NotebookPage, chromium, running_lab
 
 MAKE = """
 import numpy as np, pandas as pd, llmlens as ll

@@ -20,9 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from langfuse_server import HOBBY, Fault, LangfuseServer
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from llmlens.label import sender as sending
 from llmlens.label.langfuse import LangfuseSink
 from llmlens.label.score import Score
@@ -30,6 +28,7 @@ from llmlens.label.sender import Sender
 from llmlens.label.store import LabelStore
 from llmlens.read.langfuse import transport
 from llmlens.read.langfuse.connection import langfuse
+from tests.langfuse_server import HOBBY, Fault, LangfuseServer
 
 QUALITY = Score("quality", 1, 5)
 LONGEST_LIFE_S = 0.25

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 TEXT = "The parcel left the depot this morning and is on its way to you; it will be there on Friday at noon. "
@@ -66,7 +66,7 @@ def _iso(at: datetime) -> str:
 
 def serve(n: int, address: Any, done: Any) -> None:
     """Run the server until told to end."""
-    from langfuse_server import LangfuseServer
+    from tests.langfuse_server import LangfuseServer
 
     with LangfuseServer() as server:
         server.add_observations(rows(n))

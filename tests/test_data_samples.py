@@ -5,27 +5,21 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import sys
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+import make
 import orjson
 import pytest
+from support_week import page, texts
 
 import llmlens as ll
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data_samples"
 RELEASE, OUTAGE = "2026-11-05T10:40", "2026-11-06T08:15"
-
-sys.path.insert(0, str(SAMPLES))
-try:
-    import make
-    from support_week import page, texts
-finally:
-    sys.path.remove(str(SAMPLES))
 
 
 @cache

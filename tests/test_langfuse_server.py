@@ -17,10 +17,9 @@ import pytest
 from langfuse.api import CreateScoreRequest, CreateScoreSource, LangfuseAPI, ScoreDataType
 from langfuse.api.core import ApiError
 
-sys.path.insert(0, str(Path(__file__).parent))
-from langfuse_server import HOBBY, Fault, LangfuseServer, Limit
-from langfuse_server.errors import Refusal
-from langfuse_server.limits import Limits
+from tests.langfuse_server import HOBBY, Fault, LangfuseServer, Limit
+from tests.langfuse_server.errors import Refusal
+from tests.langfuse_server.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -762,7 +761,7 @@ def test_one_request_fewer_than_the_limit_goes_through() -> None:
 
 def test_a_window_that_is_over_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = [0.0]
-    monkeypatch.setattr("langfuse_server.limits.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr("tests.langfuse_server.limits.time.monotonic", lambda: seconds[0])
     limits = Limits({"public-api": Limit(3, seconds=10)})
     limits.take("GET /api/public/projects")
     limits.take("GET /api/public/projects")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from lab import FLAGS, Lab, NotebookPage, chromium, running_lab
+from tests.browser.lab import FLAGS, Lab, NotebookPage, chromium, running_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from page_host import PageHost
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_hostile_content import PAYLOADS, STRANGE, dump
 
 import llmlens as ll
 from llmlens.label.score import Score
@@ -19,6 +17,8 @@ from llmlens.label.sender import Sender
 from llmlens.label.store import LabelStore
 from llmlens.traces import Traces
 from llmlens.view.annotator import Annotator
+from tests.browser.page_host import PageHost
+from tests.browser.test_hostile_content import PAYLOADS, STRANGE, dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

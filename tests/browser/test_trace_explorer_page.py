@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from page_host import PageHost
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from llmlens.traces import Traces
 from llmlens.view.trace_explorer import TraceExplorer
+from tests.browser.page_host import PageHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from langfuse_server import HOBBY, Fault, LangfuseServer
 
 from llmlens.errors import LabelError, LangfuseError
 from llmlens.label.langfuse import LangfuseSink
@@ -19,9 +14,11 @@ from llmlens.label.score import Score
 from llmlens.label.sender import Sender
 from llmlens.label.store import LabelStore
 from llmlens.read.langfuse.connection import langfuse
+from tests.langfuse_server import HOBBY, Fault, LangfuseServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

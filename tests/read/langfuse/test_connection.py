@@ -6,20 +6,16 @@ import copy
 import io
 import logging
 import pickle
-import sys
 import time
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from langfuse_server import Fault, LangfuseServer
-
 from llmlens.errors import LangfuseError, UnknownArgumentError
 from llmlens.read.langfuse import pause, transport
 from llmlens.read.langfuse.connection import Connection, langfuse
+from tests.langfuse_server import Fault, LangfuseServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

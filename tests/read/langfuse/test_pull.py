@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,18 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from langfuse_server import Fault, LangfuseServer
-
 from llmlens.errors import LangfuseError, SelectionError, UnknownArgumentError
 from llmlens.read.langfuse.progress import Progress
 from llmlens.read.langfuse.pull import Pull
 from llmlens.read.langfuse.reader import read_langfuse
 from llmlens.read.langfuse.sources import Page
 from llmlens.read.langfuse.windows import Window, uncovered
+from tests.langfuse_server import Fault, LangfuseServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from llmlens.traces import Traces
 
