@@ -19,7 +19,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-
+from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from llmlens.label import sender as sending
 from llmlens.label.langfuse import LangfuseSink
@@ -30,10 +30,13 @@ from llmlens.read.langfuse import transport
 from llmlens.read.langfuse.connection import langfuse
 from tests.langfuse_server import HOBBY, Fault, LangfuseServer
 
+if TYPE_CHECKING:
+    from tests.langfuse_server.faults import Kind
+
 QUALITY = Score("quality", 1, 5)
 LONGEST_LIFE_S = 0.25
 BEFORE_MIDNIGHT = datetime(2026, 11, 23, 23, 59, 30, tzinfo=UTC)
-FAULTS = ("before", "after", "500", "truncated")
+FAULTS: tuple[Kind, ...] = ("before", "after", "500", "truncated")
 FAULT_SHARE = 0.2
 FLUSH_S = 600.0
 

@@ -78,8 +78,8 @@ def ours(url: str, public: str, secret: str, since: datetime) -> int:
     """Read 30 days with llmlens."""
     from llmlens.read.langfuse.reader import read_langfuse
 
-    keys = {"base_url": url, "public_key": public, "secret_key": secret}
-    return len(read_langfuse(since, since + timedelta(days=30), progress=False, **keys).spans)
+    until = since + timedelta(days=30)
+    return len(read_langfuse(since, until, progress=False, base_url=url, public_key=public, secret_key=secret).spans)
 
 
 def typed(url: str, public: str, secret: str, since: datetime) -> int:
@@ -123,11 +123,11 @@ def main() -> None:
     parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.client:
-        which, *server = given.client
+        which, url, public, secret = given.client
         read, _ = CLIENTS[which]
-        read(*server, BEGIN - timedelta(days=365))  # imports what is imported at first use
+        read(url, public, secret, BEGIN - timedelta(days=365))  # imports what is imported at first use
         began, used = time.perf_counter(), time.process_time()
-        count = read(*server, BEGIN)
+        count = read(url, public, secret, BEGIN)
         cpu, wall = time.process_time() - used, time.perf_counter() - began
         print(json.dumps([count, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
         return
@@ -144,10 +144,10 @@ def main() -> None:
           f"cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}\n")  # fmt: skip
     print("| client | rows | CPU s | wall s | peak MiB | CPU of llmlens to it | limit |\n|---|---|---|---|---|---|---|")
     for which, (_, name) in CLIENTS.items():
-        count, cpu, wall, peak = results[which]
+        found, cpu, wall, peak = results[which]
         beside = f"1/{cpu / results['ours'][1]:.1f}" if which != "ours" else ""
         limit = f"1/{1 / CPU_LIMIT:.0f}" if which != "ours" else f"{MEMORY_LIMIT_MIB:,} MiB"
-        print(f"| {name} | {count:,} | {cpu:.1f} | {wall:.1f} | {peak:,.0f} | {beside} | {limit} |")
+        print(f"| {name} | {found:,} | {cpu:.1f} | {wall:.1f} | {peak:,.0f} | {beside} | {limit} |")
 
 
 def run(client: list[str]) -> list[float]:

@@ -26,11 +26,11 @@ _LEASE_S = 120.0
 _GATHER_S = 1.0
 #: What was sent is looked for at these ages, then at the last one again and again. A server shows scores some seconds
 #: later, and lets little more than twenty reads a minute.
-_LOOK_AFTER_S = (2.0, 5.0, 10.0, 20.0, 30.0)
+_LOOK_AFTER_S: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0, 30.0)
 #: What a server took and does not show for so long is sent again, and rejected after so many times.
 _LOST_AFTER_S = 90.0
 _MAX_TRIES = 3
-_BACKOFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+_BACKOFF_S: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)
 _IDLE_S = 30.0  # another program may have written to the store
 
 #: Told which labels were confirmed.

@@ -66,10 +66,13 @@ class Sink(Protocol):
     Methods raise `LlmlensError` when nothing came through at all; it is tried again later.
     """
 
-    #: Tells this sink from others in the outbox, for ever: the server and the project, no secret.
-    name: str
     #: How many labels are pushed, and how many read back, at once.
     batch: int
+
+    @property
+    def name(self) -> str:
+        """Tells this sink from others in the outbox, for ever: the server and the project, no secret."""
+        ...
 
     def configs(self) -> list[Score]:
         """Read what the sink lets be scored; empty when it takes anything."""

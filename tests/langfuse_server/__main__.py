@@ -48,7 +48,7 @@ def made_up(count: int, text_bytes: int = 2000, seed: int = 0) -> Iterator[dict[
         trace, place = divmod(number, 10)
         start = end - timedelta(seconds=trace + 1) + timedelta(milliseconds=40 * place)
         kind = ("CHAIN", "RETRIEVER", "TOOL")[place] if place < 3 else "GENERATION"
-        row = {
+        row: dict[str, Any] = {
             "id": f"{number:016x}", "traceId": f"{trace:032x}", "type": kind, "name": kind.lower(),
             "parentObservationId": f"{trace * 10:016x}" if place else None, "traceName": "support",
             "startTime": iso(start), "endTime": iso(start + timedelta(milliseconds=random.randint(20, 900))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import starmap
@@ -12,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 Place: TypeAlias = tuple[str, int, str]
 
@@ -80,7 +81,7 @@ class ObservationStore:
         return Observation(place_of(fields["startTime"], fields["traceId"], fields["id"]), fields, trace_metadata)
 
 
-class _Slice:
+class _Slice(Sequence[Observation]):
     """A part of a list, not copied: a page takes a thousand rows of a hundred thousand."""
 
     def __init__(self, rows: list[Observation], first: int, last: int) -> None:

@@ -82,7 +82,7 @@ def new_comment(state: State, body: dict[str, Any]) -> dict[str, Any]:
         "OBSERVATION": any(row.fields["id"] == object_id for row in rows),
         "SESSION": any(row.fields["sessionId"] == object_id for row in rows),
     }
-    if not there.get(kind, False):
+    if not isinstance(object_id, str) or not there.get(kind, False):
         raise not_found(f"{kind.title()} {object_id} not found in project")
     return {"id": state.new_comment(kind, object_id, content, body.get("authorUserId"))["id"]}
 

@@ -93,7 +93,7 @@ _ROUTES: dict[str, Callable[[Request], Any]] = {
     "GET /annotation-queues/*/items": lambda r: resources.items(r.state, r.ids[0], r.params),
     "POST /annotation-queues/*/items": lambda r: resources.new_item(r.state, r.ids[0], r.fields),
     "GET /annotation-queues/*/items/*": lambda r: resources.item(r.state, *r.ids),
-    "PATCH /annotation-queues/*/items/*": lambda r: resources.change_item(r.state, *r.ids, r.fields),
+    "PATCH /annotation-queues/*/items/*": lambda r: resources.change_item(r.state, r.ids[0], r.ids[1], r.fields),
     "DELETE /annotation-queues/*/items/*": lambda r: resources.delete_item(r.state, *r.ids),
     "GET /v2/observations": lambda r: observations.cursor_page(r.state, r.params),
     "GET /observations": lambda r: legacy.observations(r.state, r.params),

@@ -14,7 +14,12 @@ from .score_store import ScoreStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROJECT = {"id": "proj1", "name": "proj1", "organization": {"id": "org1", "name": "org1"}, "metadata": {}}
+PROJECT: dict[str, Any] = {
+    "id": "proj1",
+    "name": "proj1",
+    "organization": {"id": "org1", "name": "org1"},
+    "metadata": {},
+}
 
 
 class State:
