@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from llmlens.label import sender as sending
 from llmlens.label.langfuse import LangfuseSink
