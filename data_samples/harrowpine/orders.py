@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .conversation import Conversation, Outcome, as_json, ask_for, fill, money, use_tool
-from .incidents import ADMITTED_SHARE, OUTAGE_SHARE, policy_is_down
 from .models import call_model
-from .texts import phrases, prompts
+from .texts import phrases
 from .tracing import Message, ModelCall, ToolCall, Tracer
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 
 RETURN_FEES = {"eu-west": 3.5, "us": 9.0}
+#: Of the calls of a broken tool, the share whose span says that it failed.
+ADMITTED_SHARE = 0.45
 
 
 def ask_order_status(rng: Random, talk: Conversation) -> tuple[str, None]:
@@ -25,7 +26,7 @@ def ask_order_status(rng: Random, talk: Conversation) -> tuple[str, None]:
 
 def order_status(tracer: Tracer, talk: Conversation, question: str, _: None) -> Outcome:
     """Look the order up with a tool and answer."""
-    prompt, order = prompts()["order_status"], talk.order
+    prompt, order = tracer.prompt("order_status"), talk.order
     messages = [Message("system", prompt.text), *talk.history[-4:], Message("user", question)]
     wanted = ask_for(tracer.rng, prompt.model, "get_order", order=order.number)
     call_model(tracer, prompt, messages, wanted, cache=talk.cache, prefix=prompt.text)
@@ -72,7 +73,7 @@ def refunds(tracer: Tracer, talk: Conversation, question: str, reason: str) -> O
 
 def _refund_agent(tracer: Tracer, talk: Conversation, question: str, reason: str) -> Outcome:
     rng, order, country = tracer.rng, talk.order, talk.customer.country
-    prompt, language = prompts()["refunds"], talk.customer.language
+    prompt, language = tracer.prompt("refunds"), talk.customer.language
     words = phrases()["refunds"]
     messages = [Message("system", prompt.text), *talk.history[-2:], Message("user", question)]
 
@@ -98,7 +99,7 @@ def _refund_agent(tracer: Tracer, talk: Conversation, question: str, reason: str
     use("lookup_order", found, 110, order=order.number)
 
     asked = {"order": order.number, "region": country.region, "reason": reason}
-    if policy_is_down(tracer.now_us, country.region) and rng.random() < OUTAGE_SHARE:
+    if tracer.scenario.policy_is_down(tracer):
         for _ in range(rng.choices((3, 4, 5, 6), (4, 3, 2, 1))[0]):
             wanted = think(ask_for(rng, prompt.model, "check_refund_policy", **asked))
             messages.append(_broken_policy(tracer, wanted.calls[0], country.region))

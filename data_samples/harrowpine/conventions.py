@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
-from .texts import prompts
-
 if TYPE_CHECKING:
     from .tracing import Hit, Judgement, Message, ModelCall, Span
 
@@ -53,11 +51,15 @@ def common(span: Span) -> Attributes:
         "metadata": _json(metadata),
     }
     if not span.parent_id:
-        attributes["tag.tags"] = [f"channel:{customer.channel}", f"tenant:{customer.country.tenant}"]
+        attributes["tag.tags"] = [
+            f"channel:{customer.channel}",
+            f"tenant:{customer.country.tenant}",
+            *span.context.tags,
+        ]
         attributes |= {"http.request.method": "POST", "http.route": "/v1/assistant"}
         attributes["http.response.status_code"] = span.http_status or 200
-    if span.thumbs:
-        attributes |= _annotation("trace.annotations.0.annotation", span.thumbs, "HUMAN")
+    for i, reaction in enumerate(span.reactions):
+        attributes |= _annotation(f"trace.annotations.{i}.annotation", reaction, "HUMAN")
     if span.error_type:
         attributes["error.type"] = span.error_type
     return attributes
@@ -242,7 +244,7 @@ def _openinference_call(call: ModelCall) -> Attributes:
         "llm.provider": call.provider,
         "llm.system": call.provider,
         "llm.invocation_parameters": _json(parameters),
-        "llm.prompt_template.template": prompts()[call.prompt_name].text,
+        "llm.prompt_template.template": call.template,
         "llm.prompt_template.version": call.prompt_version,
         "prompt.id": call.prompt_name,
         "input.value": _json({"model": call.request_model, "messages": len(call.messages)}),

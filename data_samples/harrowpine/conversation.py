@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .shop import Customer, Order
     from .texts import Product
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Thursday", "Friday", "Saturday", "the weekend")
 
 
@@ -42,7 +46,7 @@ class Outcome:
 
 def _day(day: date, language: str) -> str:
     if language == "en":
-        return f"{day.day} {('October', 'November')[day.month - 10]}"
+        return f"{day.day} {MONTHS[day.month - 1]}"
     return f"{day:%d.%m.%Y}" if language == "de" else f"{day:%d/%m/%Y}"
 
 

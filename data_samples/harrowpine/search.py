@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .conversation import Conversation, Outcome, fill, money
 from .models import call_model, embed
-from .texts import Document, Product, documents, phrases, products, prompts
+from .texts import Document, Product, documents, phrases, products
 from .tracing import Hit, Message, Tracer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _retrieve(tracer: Tracer, question: str, hits: list[Hit], keep: int) -> list
 
 
 def _answer_from(tracer: Tracer, talk: Conversation, question: str, hits: list[Hit], *, answer: str) -> None:
-    prompt = prompts()[tracer.context.feature]
+    prompt = tracer.prompt(tracer.context.feature)
     context = "\n\n".join(f"[{i}] {hit.metadata['title']}\n{hit.content}" for i, hit in enumerate(hits, 1))
     messages = [Message("system", f"{prompt.text}\n\n{context}"), Message("user", question)]
     call_model(tracer, prompt, messages, Message("assistant", answer), cache=talk.cache, prefix=prompt.text)

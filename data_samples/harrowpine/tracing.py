@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
+    from .scenario import Scenario
     from .shop import Customer
+    from .texts import Prompt
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ModelCall:
     response_model: str = ""
     prompt_name: str = ""
     prompt_version: str = ""
+    template: str = ""
     temperature: float = 0.0
     max_tokens: int = 0
     tools: list[dict[str, Any]] = field(default_factory=list)
@@ -85,11 +88,13 @@ class Context:
     session_id: str
     customer: Customer
     feature: str
+    environment: str = "production"
+    tags: tuple[str, ...] = ()
 
 
 @dataclass
 class Span:
-    """One span; times in microseconds since Monday 00:00 UTC. Only the fields of its `kind` are filled."""
+    """One span; times in microseconds since the start of the scenario. Only the fields of its `kind` are filled."""
 
     context: Context
     span_id: str
@@ -109,7 +114,7 @@ class Span:
     hits: list[Hit] = field(default_factory=list)
     candidates: list[Hit] = field(default_factory=list)
     judgement: Judgement | None = None
-    thumbs: Judgement | None = None
+    reactions: list[Judgement] = field(default_factory=list)
 
     def fail(self, error_type: str, message: str) -> None:
         """Mark the span as failed."""
@@ -119,11 +124,15 @@ class Span:
 class Tracer:
     """Records the spans of one trace; `now_us` is its clock, which only `wait` moves."""
 
-    def __init__(self, context: Context, rng: Random, now_us: int) -> None:
+    def __init__(self, scenario: Scenario, context: Context, rng: Random, now_us: int) -> None:
         """Begin at `now_us`."""
-        self.context, self.rng, self.now_us = context, rng, now_us
+        self.scenario, self.context, self.rng, self.now_us = scenario, context, rng, now_us
         self.finished: list[Span] = []
         self._open: list[Span] = []
+
+    def prompt(self, name: str) -> Prompt:
+        """Give the prompt called `name` as it is now."""
+        return self.scenario.prompt(self, name)
 
     def wait(self, microseconds: float) -> None:
         """Let time pass."""

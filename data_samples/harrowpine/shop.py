@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from .incidents import WEEK
 from .texts import Country, Product, countries, people, products
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
     from random import Random
 
-HOUR_US = 3_600_000_000
-WEEK_US = 7 * 24 * HOUR_US
+    from .scenario import Scenario
 
-DAY_WEIGHTS = (1.15, 1.08, 1.05, 1.03, 0.98, 0.84, 0.87)
+HOUR_US = 3_600_000_000
+
 LOCAL_HOUR_WEIGHTS = (
     0.15, 0.08, 0.05, 0.04, 0.05, 0.12, 0.35, 0.8, 1.3, 1.7, 1.9, 1.9,
     1.8, 1.7, 1.6, 1.6, 1.7, 1.8, 2.0, 2.2, 2.1, 1.6, 0.9, 0.4,
@@ -69,10 +69,9 @@ def make_customer(rng: Random) -> Customer:
     )
 
 
-def make_order(rng: Random, customer: Customer, time_us: int) -> Order:
-    """Make up an order that `customer` may ask about at `time_us`."""
+def make_order(rng: Random, customer: Customer, now: datetime) -> Order:
+    """Make up an order that `customer` may ask about `now`."""
     state = rng.choices(("packed", "in_transit", "out_for_delivery", "delivered", "delayed"), (2, 5, 2, 3, 2))[0]
-    today = (WEEK + timedelta(microseconds=time_us)).date()
     days_to_go = {"packed": 4, "in_transit": 2, "out_for_delivery": 0, "delivered": -2, "delayed": 5}[state]
     return Order(
         number=f"HP-{rng.randrange(100_000, 1_000_000)}",
@@ -81,17 +80,18 @@ def make_order(rng: Random, customer: Customer, time_us: int) -> Order:
         carrier=rng.choice(customer.country.carriers),
         hub=rng.choice(customer.country.hubs),
         days=rng.randrange(2, 12),
-        eta=today + timedelta(days=days_to_go),
+        eta=now.date() + timedelta(days=days_to_go),
         refundable=rng.random() < 0.82,
     )
 
 
-def arrival_us(rng: Random, country: Country, share: float) -> int:
-    """Draw when somebody in `country` begins to write, in microseconds since Monday 00:00 UTC.
+def arrival_us(rng: Random, scenario: Scenario, country: Country, share: float) -> int:
+    """Draw when somebody in `country` begins to write, in microseconds since the start of the scenario.
 
-    `share` of the sessions of the week began on an earlier day or on the same one.
+    `share` of its sessions began on an earlier day or on the same one.
     """
-    day = bisect(list(accumulate(DAY_WEIGHTS)), share * sum(DAY_WEIGHTS))
+    weights = scenario.day_weights()
+    day = bisect(list(accumulate(weights)), share * sum(weights))
     local_hour = rng.choices(range(24), LOCAL_HOUR_WEIGHTS)[0] + rng.random()
     time_us = int((day * 24 + local_hour - country.utc_offset) * HOUR_US)
-    return time_us % (WEEK_US - HOUR_US // 2)  # so that the last conversation ends within the week
+    return time_us % (scenario.days * 24 * HOUR_US - HOUR_US // 2)  # so that the last conversation ends within it

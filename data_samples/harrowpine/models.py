@@ -94,7 +94,7 @@ def call_model(
         call = span.model
         assert call is not None  # noqa: S101
         model = MODELS[prompt.model]
-        call.response_model, call.reply = model.response_model, reply
+        call.response_model, call.reply = tracer.scenario.response_model(tracer, prompt), reply
         call.response_id = _id(tracer.rng, "msg_" if model.provider == "anthropic" else "chatcmpl-")
         call.finish_reason = "tool_calls" if reply.calls else "stop"
         tools = count_tokens(orjson.dumps(call.tools).decode()) if call.tools else 0
@@ -119,6 +119,7 @@ def _call_span(tracer: Tracer, prompt: Prompt, messages: list[Message]):  # noqa
         request_model=prompt.model,
         prompt_name=prompt.name,
         prompt_version=prompt.version,
+        template=prompt.text,
         temperature=prompt.temperature,
         max_tokens=prompt.max_tokens,
         tools=tool_definitions(prompt.tools) if prompt.tools else [],

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .conversation import as_json
-from .incidents import WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .scenario import Scenario
     from .tracing import Span
 
 COLUMNS = (
@@ -26,25 +25,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def lines(spans: list[Span]) -> Iterator[bytes]:
+def lines(scenario: Scenario, spans: list[Span]) -> Iterator[bytes]:
     """Give the header and one row per span, in the order in which they started."""
     scores = {span.context.trace_id: span.judgement.value for span in spans if span.judgement}
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for span in sorted(spans, key=lambda span: (span.start_us, span.context.trace_id, -span.end_us)):
-        writer.writerow(_row(span, scores))
+        writer.writerow(_row(scenario, span, scores))
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
 
 
-def _row(span: Span, scores: dict[str, float]) -> dict[str, object]:
+def _row(scenario: Scenario, span: Span, scores: dict[str, float]) -> dict[str, object]:
     context, customer = span.context, span.context.customer
     row: dict[str, object] = {
-        "timestamp": (WEEK + timedelta(microseconds=span.start_us))
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z"),
+        "timestamp": scenario.when(span.start_us).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "trace_id": context.trace_id,
         "span_id": span.span_id,
         "parent_span_id": span.parent_id,
@@ -53,7 +50,7 @@ def _row(span: Span, scores: dict[str, float]) -> dict[str, object]:
         "feature": context.feature,
         "service": context.service,
         "release": context.release,
-        "environment": "production",
+        "environment": context.environment,
         "operation": span.name,
         "kind": span.kind,
         "latency_ms": round((span.end_us - span.start_us) / 1000),
@@ -91,5 +88,5 @@ def _row(span: Span, scores: dict[str, float]) -> dict[str, object]:
             "http_status": span.http_status,
             "quality_score": scores.get(context.trace_id, ""),
         }
-        row["thumbs"] = span.thumbs.label if span.thumbs else ""
+        row["thumbs"] = next((r.label for r in span.reactions if r.name == "thumbs"), "")
     return row

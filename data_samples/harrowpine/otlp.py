@@ -7,60 +7,61 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from .conventions import CONVENTIONS, Attributes, Event, Scope, common, common_events
-from .incidents import WEEK
+from .conventions import CONVENTIONS, Attributes, Scope, common, common_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .scenario import Scenario
     from .tracing import Span
 
-EPOCH_NS = int(WEEK.timestamp()) * 1_000_000_000
 KINDS = {"chain": 2, "llm": 3, "embedding": 3}  # SERVER, CLIENT; everything else is INTERNAL
 STATUS = {"unset": {}, "ok": {"code": 1}}
 
 
-def lines(spans: list[Span], seed: int) -> Iterator[bytes]:
+def lines(scenario: Scenario, spans: list[Span], seed: int) -> Iterator[bytes]:
     """Give the lines of the dump; `spans` are in the order in which they ended."""
     rng, at = Random(f"{seed}/batches"), 0
+    epoch_ns = int(scenario.start.timestamp()) * 1_000_000_000
     while at < len(spans):
         size = rng.randint(40, 90)
-        yield orjson.dumps(_batch(spans[at : at + size])) + b"\n"
+        yield orjson.dumps(_batch(spans[at : at + size], epoch_ns)) + b"\n"
         at += size
 
 
-def _batch(spans: list[Span]) -> dict[str, object]:
-    resources: dict[tuple[str, str], dict[Scope, list[dict[str, object]]]] = {}
+def _batch(spans: list[Span], epoch_ns: int) -> dict[str, object]:
+    resources: dict[tuple[str, str, str], dict[Scope, list[dict[str, object]]]] = {}
     for span in spans:
-        scope_of, _ = CONVENTIONS[span.context.service]
-        scopes = resources.setdefault((span.context.service, span.context.release), {})
-        scopes.setdefault(scope_of(span), []).append(_span(span))
+        context = span.context
+        scope_of, _ = CONVENTIONS[context.service]
+        scopes = resources.setdefault((context.service, context.release, context.environment), {})
+        scopes.setdefault(scope_of(span), []).append(_span(span, epoch_ns))
     return {
         "resourceSpans": [
             {
-                "resource": {"attributes": _key_values(_resource(service, release))},
+                "resource": {"attributes": _key_values(_resource(*resource))},
                 "scopeSpans": [
                     {"scope": {"name": scope.name, "version": scope.version}, "spans": written}
                     for scope, written in scopes.items()
                 ],
             }
-            for (service, release), scopes in resources.items()
+            for resource, scopes in resources.items()
         ]
     }
 
 
-def _resource(service: str, release: str) -> Attributes:
+def _resource(service: str, release: str, environment: str) -> Attributes:
     return {
         "service.name": service,
         "service.version": release,
-        "deployment.environment.name": "production",
+        "deployment.environment.name": environment,
         "telemetry.sdk.language": "python",
         "telemetry.sdk.name": "opentelemetry",
         "telemetry.sdk.version": "1.45.2",
     }
 
 
-def _span(span: Span) -> dict[str, object]:
+def _span(span: Span, epoch_ns: int) -> dict[str, object]:
     _, describe = CONVENTIONS[span.context.service]
     attributes, events = describe(span)
     written: dict[str, object] = {
@@ -70,23 +71,26 @@ def _span(span: Span) -> dict[str, object]:
         "flags": 256,
         "name": span.name,
         "kind": KINDS.get(span.kind, 1),
-        "startTimeUnixNano": _time(span.start_us),
-        "endTimeUnixNano": _time(span.end_us),
+        "startTimeUnixNano": _time(span.start_us, epoch_ns),
+        "endTimeUnixNano": _time(span.end_us, epoch_ns),
         "attributes": _key_values(common(span) | attributes),
         "status": STATUS.get(span.status)
         or ({"code": 2, "message": span.status_message} if span.status == "error" else {}),
     }
     if all_events := common_events(span) + events:
-        written["events"] = [_event(event) for event in all_events]
+        written["events"] = [
+            {
+                "timeUnixNano": _time(event.time_us, epoch_ns),
+                "name": event.name,
+                "attributes": _key_values(event.attributes),
+            }
+            for event in all_events
+        ]
     return written
 
 
-def _event(event: Event) -> dict[str, object]:
-    return {"timeUnixNano": _time(event.time_us), "name": event.name, "attributes": _key_values(event.attributes)}
-
-
-def _time(time_us: int) -> str:
-    return str(EPOCH_NS + time_us * 1000)
+def _time(time_us: int, epoch_ns: int) -> str:
+    return str(epoch_ns + time_us * 1000)
 
 
 def _key_values(attributes: Attributes) -> list[dict[str, object]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import page
 from .conversation import Conversation, Outcome, fill
-from .incidents import pastes_whole_page
 from .models import call_model
-from .texts import Product, phrases, prompts
+from .texts import Product, phrases
 from .tracing import Message, Tracer
 
 if TYPE_CHECKING:
@@ -30,14 +28,11 @@ def ask_product_qa(rng: Random, talk: Conversation) -> tuple[str, str]:
     return fill(rng, rng.choice(questions[wanted]), talk, **_inflected(talk.product)), wanted
 
 
-def product_qa(tracer: Tracer, talk: Conversation, question: str, wanted: str) -> Outcome:
-    """Answer from the facts of the product or, since the release, from its whole web page."""
-    prompt, product, language = prompts()["product_qa"], talk.product, talk.customer.language
+def product_qa(tracer: Tracer, talk: Conversation, question: str, wanted: str, *, given: str | None = None) -> Outcome:
+    """Answer from what is `given`, else from the facts of the product."""
+    prompt, product, language = tracer.prompt("product_qa"), talk.product, talk.customer.language
     known = page.facts(product)
-    if pastes_whole_page(tracer.now_us):
-        prompt = replace(prompt, version=str(int(prompt.version) + 1))
-        given = f"Product page:\n{page.render(product)}"
-    else:
+    if given is None:
         given = "Product facts:\n" + "\n".join(f"{key}: {value}" for key, value in known.items())
     messages = [Message("system", prompt.text), Message("user", f"{given}\n\nQuestion: {question}")]
     fact = known[{"wash": "care"}.get(wanted, wanted)]
@@ -58,7 +53,7 @@ def ask_small_talk(rng: Random, talk: Conversation) -> tuple[str, str]:
 
 def small_talk(tracer: Tracer, talk: Conversation, question: str, answer: str) -> Outcome:
     """Answer in a sentence."""
-    prompt = prompts()["small_talk"]
+    prompt = tracer.prompt("small_talk")
     messages = [Message("system", prompt.text), *talk.history[-4:], Message("user", question)]
     call_model(tracer, prompt, messages, Message("assistant", answer), cache=talk.cache, prefix=prompt.text)
     return Outcome(answer, 0.82)

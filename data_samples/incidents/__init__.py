@@ -1,0 +1,13 @@
+"""The scenarios that the dumps hold, a module each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .support_week import SupportWeek
+
+if TYPE_CHECKING:
+    from harrowpine.scenario import Scenario
+
+#: By name.
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (SupportWeek(),)}
