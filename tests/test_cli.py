@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
     """The JupyterLabs that were started; the files of the demo are small ones."""
     started: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 0)
+
+    def call(command: list[str]) -> int:
+        started.append(command)
+        return 0
+
+    monkeypatch.setattr(subprocess, "call", call)
     source = tmp_path / "package"
     source.mkdir()
     for name in cli._DEMO_FILES:

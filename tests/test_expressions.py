@@ -28,7 +28,7 @@ def traces() -> Traces:
 
 
 # A condition is (text, what it gives on the frame with three values: true, false, NA).
-Condition = tuple[str, pd.Series]  # type: ignore[type-arg]
+Condition = tuple[str, pd.Series]
 
 
 def known() -> pd.DataFrame:

@@ -53,8 +53,9 @@ def typed() -> Iterator[Connect]:
 
         def connect(server: LangfuseServer) -> LangfuseAPI:
             http = closing.enter_context(httpx.Client(timeout=30, verify=NO_TLS))
-            keys = {"username": server.public_key, "password": server.secret_key}
-            return LangfuseAPI(base_url=server.url, **keys, httpx_client=http)
+            return LangfuseAPI(
+                base_url=server.url, username=server.public_key, password=server.secret_key, httpx_client=http
+            )
 
         yield connect
 
@@ -81,7 +82,8 @@ def row(number: int = 0, **more: Any) -> dict[str, Any]:
 
 
 def every_page(server: LangfuseServer, path: str, **params: Any) -> list[list[dict[str, Any]]]:
-    pages, cursor = [], {}
+    pages: list[list[dict[str, Any]]] = []
+    cursor: dict[str, str] = {}
     while True:
         body = get(server, path, **params, **cursor)
         pages.append(body["data"])
@@ -278,7 +280,11 @@ def test_unknown_parameters_and_groups_are_ignored(server: LangfuseServer) -> No
 
 
 def test_time_to_first_token_and_prices_are_null_unless_their_group_is_asked_for(server: LangfuseServer) -> None:
-    more = {"endTime": "2026-11-24T12:00:02.000Z", "completionStartTime": "2026-11-24T12:00:00.500Z", "modelId": "m"}
+    more: dict[str, Any] = {
+        "endTime": "2026-11-24T12:00:02.000Z",
+        "completionStartTime": "2026-11-24T12:00:00.500Z",
+        "modelId": "m",
+    }
     server.add_observations([row(**more, inputPrice="0.1")])
     said = {
         fields: get(server, "/v2/observations", fields=fields)["data"][0] for fields in ("core", "metrics", "model")
@@ -449,7 +455,7 @@ def test_v3_scores_is_strict(server: LangfuseServer, params: dict[str, Any]) -> 
 def test_score_filters_are_lists_of_alternatives(server: LangfuseServer) -> None:
     on_span = {"kind": "observation", "id": "o1", "traceId": "t1"}
     server.add_scores([score(0), score(1, subject=on_span), score(2, source="EVAL"), score(3, name="m")])
-    asked = [
+    asked: list[tuple[dict[str, Any], set[str]]] = [
         ({"id": "s0,s3,none"}, {"s0", "s3"}),
         ({"traceId": "t1"}, {"s1"}),
         ({"traceId": "t1", "observationId": "o1,o2"}, {"s1"}),
@@ -528,7 +534,7 @@ def test_a_correction_is_an_annotation_without_config_and_called_output(server: 
     assert [each["name"] for each in server.scores()] == ["output"]
 
 
-DROPPED = {
+DROPPED: dict[str, dict[str, Any]] = {
     "out of range": {"value": 6},
     "data type differs": {"value": 1, "dataType": "BOOLEAN"},
     "unknown category": {"value": "so-so", "configId": "category"},
@@ -666,7 +672,13 @@ def test_typed_observations(server: LangfuseServer, typed: Connect) -> None:
 
 
 def test_typed_scores_of_every_type_are_written_and_read(typed: Connect) -> None:
-    values = {"NUMERIC": 0.5, "BOOLEAN": 1, "CATEGORICAL": "good", "TEXT": "hello", "CORRECTION": "better"}
+    values: dict[str, float | str] = {
+        "NUMERIC": 0.5,
+        "BOOLEAN": 1,
+        "CATEGORICAL": "good",
+        "TEXT": "hello",
+        "CORRECTION": "better",
+    }
     with LangfuseServer("4.59.0") as server:
         api = typed(server)
         made = [
@@ -683,7 +695,7 @@ def test_typed_scores_of_every_type_are_written_and_read(typed: Connect) -> None
 
 
 def test_typed_lists_fail_on_older_servers(server: LangfuseServer, typed: Connect) -> None:
-    made = CreateScoreRequest(name="n", value=1.0, trace_id="t", source=CreateScoreSource.API)
+    made = CreateScoreRequest(name="n", value=1.0, trace_id="t", source=CreateScoreSource("API"))
     with pytest.raises(ApiError) as caught:
         typed(server).scores.create(request=[made])
     assert caught.value.status_code == 400

@@ -9,7 +9,7 @@ from llmlens import schema
 from llmlens.traces import Traces
 
 
-def rollup(**columns: object) -> pd.Series:  # type: ignore[type-arg]
+def rollup(**columns: object) -> pd.Series:
     frame = pd.DataFrame({"trace_id": "a", **columns})
     if "span_id" not in frame:
         frame["span_id"] = [str(n) for n in range(len(frame))]
@@ -84,7 +84,7 @@ def test_the_earliest_of_several_roots_is_the_root() -> None:
 
 def test_a_trace_lasts_to_the_end_of_its_last_span_or_the_start_of_an_unended_one() -> None:
     start = pd.to_datetime(["2026-01-01T00:00:00", "2026-01-01T00:00:05"], utc=True)
-    end = pd.to_datetime(["2026-01-01T00:00:02.5", None], utc=True, format="ISO8601")
+    end = pd.to_datetime(pd.Series(["2026-01-01T00:00:02.5", None]), utc=True, format="ISO8601")
     assert rollup(start=start, end=end)["duration_s"] == 5.0
     assert rollup(start=start[:1], end=end[:1])["duration_s"] == 2.5
 
@@ -107,7 +107,7 @@ def test_a_session_spans_its_traces() -> None:
             "kind": "llm",
             "cost_usd": [1.0, None, 4.0],
             "start": pd.to_datetime(["2026-01-01T00:00", "2026-01-01T01:00", "2026-01-01"], utc=True, format="ISO8601"),
-            "end": pd.to_datetime(["2026-01-01T00:01", None, None], utc=True, format="ISO8601"),
+            "end": pd.to_datetime(pd.Series(["2026-01-01T00:01", None, None]), utc=True, format="ISO8601"),
         }
     )
     (session,) = Traces.from_frames({"spans": frame}).sessions.to_dict("records")

@@ -133,8 +133,9 @@ def test_a_value_that_the_column_cannot_have_is_an_error(traces: Traces, equals:
 
 @pytest.mark.parametrize(("name", "right"), [("modle", "model"), ("nspans", "n_spans"), ("sinse", "since")])
 def test_an_unknown_argument_names_the_nearest(traces: Traces, name: str, right: str) -> None:
+    unknown: dict[str, Any] = {name: "x"}
     with pytest.raises(UnknownNameError, match=f"'{name}'. Did you mean '{right}'"):
-        traces.where(**{name: "x"})
+        traces.where(**unknown)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from pandas.api.types import pandas_dtype
 
 import llmlens as ll
 from llmlens import schema
@@ -43,8 +44,8 @@ def spans() -> pd.DataFrame:
             "model": [None, "m1", "m2", None, None],
             "session_id": ["s", "s", None, "r", "r"],
             "status": ["ok", "error", "ok", "ok", "unset"],
-            "start": pd.to_datetime(start, utc=True, format="ISO8601"),
-            "end": pd.to_datetime(end, utc=True, format="ISO8601"),
+            "start": pd.to_datetime(pd.Series(start), utc=True, format="ISO8601"),
+            "end": pd.to_datetime(pd.Series(end), utc=True, format="ISO8601"),
             "input_tokens": [None, 10, 20, None, 5],
             "cost_usd": [None, 0.1, 0.2, None, None],
             "usage_source": ["missing", "reported", "reported", "missing", "reported"],
@@ -183,9 +184,9 @@ def test_depths_come_from_the_parents(traces: Traces) -> None:
 @pytest.mark.parametrize("dtype", ["datetime64[ns, UTC]", "datetime64[ms, Europe/Berlin]", "object", "str"])
 def test_times_of_any_kind_become_utc(dtype: str) -> None:
     given = spans()
-    given["start"] = given["start"].astype(dtype)
+    given["start"] = given["start"].astype(pandas_dtype(dtype))
     pd.testing.assert_series_equal(
-        Traces.from_frames({"spans": given}).spans["start"], spans()["start"].astype(DTYPES["time"])
+        Traces.from_frames({"spans": given}).spans["start"], spans()["start"].astype(pandas_dtype(DTYPES["time"]))
     )
 
 
@@ -210,7 +211,7 @@ def test_frames_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ReadError, match=r"frame of spans does not fit.*'abc'"):
         Traces.from_frames({"spans": spans().assign(input_tokens="abc")})
     with pytest.raises(ReadError, match="frame of spans does not fit"):
-        Traces.from_frames({"spans": spans().assign(name=[1, "a", 2.0, None, b"x"])})
+        Traces.from_frames({"spans": spans().assign(name=pd.Series([1, "a", 2.0, None, b"x"], dtype=object))})
     with pytest.raises(ReadError, match="spans is int"):
         Traces.from_frames({"spans": 5})  # type: ignore[dict-item]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def test_ten_traces_are_labelled_by_keyboard_though_the_kernel_dies_half_way(
     store = LabelStore(lab.folder / STORE)
     found = {name: [e for e in store.current() if e.name == name] for name in ("helpful", "tool_failed")}
     assert [len({e.trace_id for e in events}) for events in found.values()] == [10, 10]
-    assert sorted(e.value for e in found["helpful"]) == [1, 1, 1, 2, 2, 3, 3, 4, 4, 5]
+    assert Counter(e.value for e in found["helpful"]) == {1: 3, 2: 2, 3: 2, 4: 2, 5: 1}
     assert {item.state for item in store.items("ada").values()} == {"done"}
     assert opened.cells() == cells, "JupyterLab took keys that were meant for the panel"
     assert opened.outside == []

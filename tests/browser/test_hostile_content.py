@@ -216,8 +216,13 @@ def test_static_html_of_hostile_traces_is_text(browser: Any, tmp_path: Any) -> N
     page = browser.new_page()
     requests: list[str] = []
     dialogs: list[str] = []
+
+    def dismiss(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     page.on("request", lambda request: requests.append(request.url))
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", dismiss)
     page.route("**/*", lambda route: route.abort())
     page.set_content("<!doctype html><meta charset=utf-8><title>static</title>" + "".join(parts))
     assert page.evaluate(f"({STRANGE})([document.body])") == []

@@ -16,6 +16,8 @@ from llmlens.label.store import LabelStore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from llmlens.label.event import Event
+
 HELP = Score("helpfulness", 1, 5)
 FORMATS = ("csv", "jsonl")
 
@@ -48,7 +50,7 @@ def test_a_store_that_is_written_and_read_is_the_same(tmp_path: Path, form: str)
     store = filled(tmp_path / "one")
     path = export(store, tmp_path / f"labels.{form}")
     other = LabelStore(tmp_path / "two")
-    heard = []
+    heard: list[Event] = []
     other.on_change(heard.append)
     assert take_in(other, path) == len(store.events())
     assert other.events() == store.events() == heard

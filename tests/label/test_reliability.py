@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from llmlens.label.reliability import bootstrap, cohen_kappa, fleiss_kappa, krippendorff_alpha, rated_alike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ = np.nan
 #: Krippendorff (2011), section C: four observers, twelve units.
@@ -72,7 +75,7 @@ def test_cohens_kappa_is_that_of_scikit_learn(power: int, weights: Any, rows: li
     assert cohen_kappa(ratings, power) == pytest.approx(expected, abs=1e-12)
 
 
-STATISTICS = {
+STATISTICS: dict[str, Callable[[Any], float]] = {
     "fleiss": fleiss_kappa,
     "nominal": krippendorff_alpha,
     "ordinal": lambda ratings: krippendorff_alpha(ratings, "ordinal"),

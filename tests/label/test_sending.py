@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.langfuse_server.server import Mode
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +36,7 @@ QUALITY = Score("quality", 1, 5)
 OK = Score("ok", bool)
 TONE = Score("tone", ["polite", "rude"])
 NOTE = Score("note", str)
-SERVERS = [
+SERVERS: list[tuple[str, Mode]] = [
     ("3.170.0", "v3"),
     ("3.180.0", "v3"),
     ("4.16.0", "dual"),
@@ -69,7 +71,7 @@ def there(server: LangfuseServer) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("version", "mode"), SERVERS)
-def test_labels_of_every_type_arrive_as_human_annotations(version: str, mode: str, store: LabelStore) -> None:
+def test_labels_of_every_type_arrive_as_human_annotations(version: str, mode: Mode, store: LabelStore) -> None:
     with LangfuseServer(version, mode) as server:
         sink = sink_of(server, QUALITY, OK, TONE, NOTE)
         store.add(QUALITY, 4, trace_id="t1", author="ann", comment="good")
@@ -239,10 +241,12 @@ def test_a_day_that_ends_between_two_tries_makes_no_second_score(server: Langfus
     assert len(server.scores()) == 1
 
 
-def test_without_the_batch_route_labels_go_as_a_list_and_only_the_wrong_one_is_rejected(store: LabelStore) -> None:
+def test_without_the_batch_route_labels_go_as_a_list_and_only_the_wrong_one_is_rejected(
+    store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with LangfuseServer("4.60.0") as server:
         sink = sink_of(server, QUALITY, NOTE)
-        sink._ingest = lambda _group, _labels: None  # type: ignore[method-assign]
+        monkeypatch.setattr(sink, "_ingest", lambda _group, _labels: None)
         bad = store.add(NOTE, "x", session_id="c1", author="ann")
         for n in range(9):
             store.add(QUALITY, 3, trace_id=f"t{n}", author="ann")
@@ -252,7 +256,7 @@ def test_without_the_batch_route_labels_go_as_a_list_and_only_the_wrong_one_is_r
             spoiled = [{**b, "value": "x" * 501} if b["id"] == bad.score_id else b for b in body]
             return original(method, path, spoiled)
 
-        sink.connection.send = send  # type: ignore[method-assign]
+        monkeypatch.setattr(sink.connection, "send", send)
         sender = Sender(store, sink)
         assert sender.flush(30)
         states = sender.states()

@@ -97,7 +97,7 @@ def test_two_people_two_items_and_two_names_are_separate_labels(store: LabelStor
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(store: LabelStore, changed: dict[str, Any], said: str) -> None:
-    fields = {"score": HELP, "value": 3, "trace_id": "t", "author": "ann"} | changed
+    fields: dict[str, Any] = {"score": HELP, "value": 3, "trace_id": "t", "author": "ann", **changed}
     with pytest.raises(LabelError, match=said):
         store.add(fields.pop("score"), fields.pop("value"), **fields)
     assert store.events() == []

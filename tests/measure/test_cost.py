@@ -106,7 +106,7 @@ def test_a_group_without_a_name_is_a_group() -> None:
 
 
 def test_calls_without_a_time_are_a_period_without_a_time() -> None:
-    traces = calls(start=pd.to_datetime(["2026-01-01", None], utc=True), cost_usd=[1.0, 2.0])
+    traces = calls(start=pd.to_datetime(pd.Series(["2026-01-01", None]), utc=True), cost_usd=[1.0, 2.0])
     frame = ll.cost(traces, every="1D")
     assert frame["cost_usd"].tolist() == [1.0, 2.0]
     assert frame["period"].isna().tolist() == [False, True]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from llmlens.errors import UnknownNameError
 from llmlens.read.table import cells
-from llmlens.read.table.columns import aliases, recognise, squeeze
+from llmlens.read.table.aliases import aliases, squeeze
+from llmlens.read.table.columns import recognise
 from llmlens.schema import SPANS
 
 

@@ -113,7 +113,8 @@ def test_callbacks_are_told_until_they_are_stopped(traces: Traces) -> None:
 
 
 def test_a_failing_callback_is_logged_and_the_others_are_told(traces: Traces, caplog: pytest.LogCaptureFixture) -> None:
-    view, seen = Counter(traces), []
+    view = Counter(traces)
+    seen: list[Traces | None] = []
     view.on_selection(lambda _: 1 / 0)
     view.on_selection(seen.append)
     with caplog.at_level(logging.ERROR):
@@ -245,11 +246,11 @@ def test_a_failing_snapshot_does_not_stop_the_view(
 
 
 def test_columns_make_na_none_and_times_epoch_milliseconds() -> None:
-    times = pd.to_datetime(["2026-01-01T00:00:00.001500Z", None], utc=True)
+    times = pd.to_datetime(pd.Series(["2026-01-01T00:00:00.001500Z", None]), utc=True)
     frame = pd.DataFrame(
         {
-            "us": pd.Series(times).dt.as_unit("us"),
-            "ns": pd.Series(times).dt.as_unit("ns"),
+            "us": times.dt.as_unit("us"),
+            "ns": times.dt.as_unit("ns"),
             "n": pd.array([1, None], dtype="Int64"),
             "x": pd.array([None, 0.5], dtype="Float64"),
             "s": pd.array(["a", None], dtype="str"),

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import LangfuseError
-from llmlens.read.langfuse import cache as module
 from llmlens.read.langfuse.cache import OVERLAP_MS, Cache
 from llmlens.read.langfuse.sources import Page
 from llmlens.read.langfuse.windows import Window, iso, split, uncovered
@@ -117,7 +116,7 @@ def test_another_server_project_or_question_has_pages_of_its_own(change: dict[st
 
 def test_what_was_recent_when_it_was_pulled_is_pulled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 1_800_000_000.0
-    monkeypatch.setattr(module.time, "time", lambda: now_s)
+    monkeypatch.setattr(time, "time", lambda: now_s)
     now = int(now_s * 1000)
     hour = Window(now - 3_600_000, now)
     opened(tmp_path).add(Page([], hour))
@@ -134,7 +133,7 @@ def test_pages_that_were_pulled_again_and_half_written_ones_go(tmp_path: Path, m
     assert kept(opened(tmp_path)) == ["o2000"]
     assert half.exists()
     days_later = time.time() + 200_000
-    monkeypatch.setattr(module.time, "time", lambda: days_later)
+    monkeypatch.setattr(time, "time", lambda: days_later)
     cache.tidy([])
     assert not half.exists()
 

@@ -78,7 +78,7 @@ def test_a_missing_key_is_named() -> None:
 
 def test_an_unknown_argument_names_the_nearest() -> None:
     with pytest.raises(UnknownArgumentError, match="secret_key"):
-        langfuse(secrt_key="x")
+        langfuse(secrt_key="x")  # type: ignore[call-arg]  # misuse
 
 
 @pytest.mark.parametrize("address", ["langfuse.example", "ftp://langfuse.example"])

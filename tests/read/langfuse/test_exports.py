@@ -242,7 +242,7 @@ def test_traces_and_scores_of_pages_are_read(tmp_path: Path, name: str) -> None:
         "release": None, "version": None, "environment": "default", "tags": ["a"], "bookmarked": False, "public": False,
         "input": "in", "output": "out", "metadata": {"k": "v"}, "comments": [], "helpful": [1],
     }  # fmt: skip
-    score = {
+    score: dict[str, Any] = {
         "id": "s", "traceId": "t", "sessionId": None, "datasetRunId": None, "timestamp": "2026-11-21T05:12:04.094Z",
         "source": "ANNOTATION", "name": "tone", "dataType": "CATEGORICAL", "value": 1, "stringValue": "polite",
         "comment": "so", "metadata": {}, "observationId": None, "traceName": "chat", "userId": "u1", "traceTags": ["a"],
@@ -252,7 +252,8 @@ def test_traces_and_scores_of_pages_are_read(tmp_path: Path, name: str) -> None:
     assert traces.traces[["name", "user_id", "input"]].to_numpy().tolist() == [["chat", "u1", "in"]]
     scores = traces.scores.set_index("name")
     assert scores.loc["helpful", "value"] == 1
-    assert scores.loc["tone", ["label", "author", "source", "comment"]].tolist() == ["polite", "Ann", "human", "so"]
+    tone = scores.loc["tone", ["label", "author", "source", "comment"]]
+    assert tone.to_numpy().tolist() == ["polite", "Ann", "human", "so"]
 
 
 def test_sums_of_sessions_are_no_spans(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -337,6 +338,7 @@ def test_whoever_stops_reading_is_not_kept_waiting() -> None:
     before = set(threading.enumerate())
     pages = iter(Pull(tasks, parallel=3, deadline=0, progress=Progress(shown=False)))
     next(pages)
+    assert isinstance(pages, Generator)
     pages.close()
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=30)

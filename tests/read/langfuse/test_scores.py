@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 import pytest
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 BASE = {"id": "s1", "name": "quality", "source": "API", "timestamp": "2026-11-21T05:12:04.094Z"}
 
-V3 = [
+# What Langfuse says; then the type, the value and the label that are read.
+Case: TypeAlias = tuple[dict[str, Any], str, float | None, str | None]
+V3: list[Case] = [
     ({"dataType": "NUMERIC", "value": 3}, "numeric", 3.0, None),
     ({"dataType": "BOOLEAN", "value": True}, "boolean", 1.0, None),
     ({"dataType": "BOOLEAN", "value": False}, "boolean", 0.0, None),
@@ -25,14 +27,14 @@ V3 = [
     ({"dataType": "TEXT", "value": "well said"}, "text", None, "well said"),
     ({"dataType": "CORRECTION", "value": "better answer"}, "correction", None, "better answer"),
 ]
-V2 = [
+V2: list[Case] = [
     ({"dataType": "NUMERIC", "value": 3, "stringValue": None}, "numeric", 3.0, None),
     ({"dataType": "BOOLEAN", "value": 1, "stringValue": "True"}, "boolean", 1.0, None),
     ({"dataType": "BOOLEAN", "value": 0, "stringValue": "False"}, "boolean", 0.0, None),
     ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "good"}, "categorical", None, "good"),
     ({"dataType": "CORRECTION", "value": 0, "stringValue": "better"}, "correction", None, "better"),
 ]
-BLOB = [
+BLOB: list[Case] = [
     ({"data_type": "NUMERIC", "value": "0.25", "string_value": ""}, "numeric", 0.25, None),
     ({"data_type": "BOOLEAN", "value": "1", "string_value": "True"}, "boolean", 1.0, None),
     ({"data_type": "CATEGORICAL", "value": "0", "string_value": "good"}, "categorical", None, "good"),
