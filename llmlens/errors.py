@@ -56,6 +56,10 @@ class LabelError(LlmlensError, ValueError):
     """A label, a score or a store of labels that cannot be used; nothing was stored."""
 
 
+class EmbeddingError(LlmlensError):
+    """Texts could not be turned into vectors; the message says what is kept, and how to go on."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of `known`, else the list of what there is.
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Nothing imports upward: a package may import those before it.
-LAYERS = ("errors", "schema", "store", "traces", "read", "measure", "label", "view", "cli")
+LAYERS = ("errors", "schema", "store", "traces", "read", "measure", "embed", "label", "view", "cli")
 
 
 @pytest.mark.parametrize("command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join)

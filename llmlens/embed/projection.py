@@ -1,0 +1,168 @@
+"""`Projection`: vectors -> a map in two dimensions that stays as it is when new ones are placed on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmlens.errors import EmbeddingError
+
+from .fuzzy import memberships
+from .layout import has_gpu, on_cpu, on_gpu
+from .neighbours import nearest, unit
+from .picture import first_picture, usable
+from .sampling import stratified
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from .encoder import Vectors
+
+_NEIGHBOURS = 14  # and the point itself: UMAP's 15
+_FEWEST = 10  # different vectors; the neighbours of fewer say nothing
+_PLACED_BY = 5
+#: Shares of the time, about: neighbours, layout, placing.
+_PARTS = {"neighbours": (0.0, 0.2), "layout": (0.2, 0.9), "placing": (0.9, 1.0)}
+
+
+class Projection:
+    """A map of vectors: UMAP (McInnes, Healy & Melville 2018) on their exact neighbours by cosine.
+
+    `points` is (rows, 2), NaN where a row is no vector; `notes` says how it was made. The same vectors, strata and seed
+    give the same points. Equal vectors are one point.
+    """
+
+    def __init__(self, points: Vectors, anchors: Vectors, places: Vectors, notes: tuple[str, ...]) -> None:
+        """Hold a map; `fit` makes one. `anchors` are the vectors at `places` by which others are placed."""
+        points.flags.writeable = places.flags.writeable = False
+        self.points = points
+        self.notes = notes
+        self._anchors = anchors
+        self._places = places
+
+    @staticmethod
+    def preview(vectors: Vectors, seed: int = 0) -> Vectors:
+        """Give a first picture at once, two principal components; `fit` begins there, so that points move once."""
+        return first_picture(_matrix(vectors), seed)
+
+    @classmethod
+    def fit(
+        cls,
+        vectors: Vectors,
+        strata: Sequence[object] | NDArray[np.generic] | None = None,
+        *,
+        seed: int = 0,
+        limit: int = 20_000,
+        progress: Callable[[float, str], object] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Projection:
+        """Make a map of (rows, dimensions).
+
+        Beyond `limit` rows it is made of a sample that keeps the shares of `strata` (a label a row, such as its
+        window), and the others are placed by their neighbours in it. `progress` is told the share done and at what it
+        is. Setting `cancel` ends it with `concurrent.futures.CancelledError`.
+
+        Raises `EmbeddingError` for what is no matrix, or strata of another length.
+        """
+        rows = _matrix(vectors)
+        if strata is not None and len(strata) != len(rows):
+            raise EmbeddingError(f"strata needs a label for each of the {len(rows):,} vectors; got {len(strata):,}.")
+        there = np.flatnonzero(usable(rows))
+        known, labels = rows[there], None if strata is None else np.asarray(strata, dtype=object)[there]
+        sample = stratified(len(known), limit, labels, seed)
+        chosen = _distinct(known, sample)
+        begin = first_picture(known, seed)
+        tell = _Steps(progress, cancel)
+        places, how = _layout(known[chosen], begin[chosen], seed, tell)
+        notes = [how]
+        if len(sample) < len(known):
+            notes.append(f"{len(known) - len(sample):,} points were placed by their neighbours among {len(sample):,}.")
+        if len(there) < len(rows):
+            notes.append(f"{len(rows) - len(there):,} of {len(rows):,} rows have no vector and are not on the map.")
+        made = cls(np.full((len(rows), 2), np.nan, dtype=np.float32), known[chosen], places, tuple(notes))
+        points = np.full((len(rows), 2), np.nan, dtype=np.float32)
+        points[there] = made._place(known, tell)
+        points[there[chosen]] = places
+        points.flags.writeable = False
+        made.points = points
+        return made
+
+    def transform(self, vectors: Vectors) -> Vectors:
+        """Place new vectors by their neighbours on the map, which stays as it is; gives (rows, 2).
+
+        A point is at the mean of its five nearest by their membership, where a vector of the map is equal, there.
+        Each is placed for itself: what else is placed makes no difference. Raises `EmbeddingError` for vectors of
+        another size.
+        """
+        rows = _matrix(vectors)
+        if rows.shape[1] != self._anchors.shape[1]:
+            raise EmbeddingError(
+                f"This map is of vectors with {self._anchors.shape[1]} dimensions; got {rows.shape[1]}. Embed both "
+                "with the same encoder."
+            )
+        points = np.full((len(rows), 2), np.nan, dtype=np.float32)
+        there = usable(rows)
+        points[there] = self._place(rows[there], _Steps(None, None))
+        return points
+
+    def _place(self, vectors: Vectors, tell: _Steps) -> Vectors:
+        if not len(self._anchors):
+            return np.zeros((len(vectors), 2), dtype=np.float32)
+        found = nearest(self._anchors, _PLACED_BY, vectors, progress=tell.of("placing"))
+        weights = memberships(found.distances)
+        weights = np.where(found.distances[:, :1] < 1e-6, found.distances < 1e-6, weights)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return np.asarray(np.einsum("ij,ijk->ik", weights, self._places[found.indices]), dtype=np.float32)
+
+
+class _Steps:
+    """Tells how far it is, over all parts, and stops when asked to."""
+
+    def __init__(self, progress: Callable[[float, str], object] | None, cancel: threading.Event | None) -> None:
+        self.progress = progress
+        self.cancel = cancel
+
+    def of(self, part: str) -> Callable[[float], None]:
+        from concurrent.futures import CancelledError
+
+        first, last = _PARTS[part]
+
+        def tell(share: float) -> None:
+            if self.cancel is not None and self.cancel.is_set():
+                raise CancelledError("The projection was cancelled.")
+            if self.progress is not None:
+                self.progress(first + share * (last - first), part)
+
+        return tell
+
+
+def _layout(vectors: Vectors, begin: Vectors, seed: int, tell: _Steps) -> tuple[Vectors, str]:
+    if len(vectors) < _FEWEST or vectors.shape[1] < 2:
+        return begin, f"Principal components: {len(vectors)} different vectors are too few for UMAP."
+    k = min(_NEIGHBOURS, len(vectors) - 1)
+    if has_gpu():
+        return on_gpu(vectors, k, seed), f"UMAP of {len(vectors):,} vectors, by cuML on the GPU."
+    neighbours = nearest(vectors, k, progress=tell.of("neighbours"))
+    points = on_cpu(neighbours, begin, seed, progress=tell.of("layout"), cancel=tell.cancel)
+    return points, f"UMAP of {len(vectors):,} vectors, by umap-learn."
+
+
+def _distinct(vectors: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the rows without those that have the vector of an earlier one."""
+    if not vectors.shape[1]:
+        return rows[:1]
+    chosen = np.ascontiguousarray(vectors[rows]) + 0.0  # -0 is 0
+    as_bytes = chosen.view(np.dtype((np.void, chosen.itemsize * chosen.shape[1]))).ravel()
+    return rows[np.sort(np.unique(as_bytes, return_index=True)[1])]
+
+
+def _matrix(vectors: Vectors) -> Vectors:
+    """Check the vectors, and scale them to length 1: only their directions count."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.ndim != 2:
+        raise EmbeddingError(f"Expected vectors as a matrix (rows, dimensions); got an array of shape {rows.shape}.")
+    return unit(rows)

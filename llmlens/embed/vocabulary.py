@@ -1,0 +1,103 @@
+"""`Vocabulary`: the words and pairs of words that occur in the most texts, and texts as TF-IDF over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .words import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The terms, each a column of the matrix: words, then pairs of them that follow each other.
+
+    `pairs` are sorted keys, first word x number of words + second word; `weights` the inverse document frequencies.
+    """
+
+    words: pa.LargeStringArray
+    pairs: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], most: int) -> Vocabulary:
+        """Take at most so many words, and as many pairs of those: the ones in the most texts, ties by alphabet."""
+        import pyarrow as pa
+
+        numbers, words = words_of(texts)
+        coded = words.dictionary_encode()
+        known = coded.dictionary.take(pa.compute.array_sort_indices(coded.dictionary))
+        codes = _codes(words, known)
+        _, in_texts = _counts(numbers, codes, len(known))
+        common = np.sort(np.argsort(-in_texts, kind="stable")[:most])
+        known, in_texts = known.take(pa.array(common)), in_texts[common]
+
+        which, keys = _pairs(numbers, _codes(words, known), len(known))
+        pairs, place = np.unique(keys, return_inverse=True)
+        _, pair_in_texts = _counts(which, place, len(pairs))
+        common = np.sort(np.argsort(-pair_in_texts, kind="stable")[:most])
+        frequency = np.concatenate([in_texts, pair_in_texts[common]])
+        weights = np.log((1 + len(texts)) / (1 + frequency)) + 1
+        return cls(known, pairs[common], weights.astype(np.float32))
+
+    def matrix(self, texts: Sequence[str]) -> csr_matrix:
+        """Give texts x terms: (1 + log count) x weight, each row of length 1, or 0 where no term is known.
+
+        Salton & Buckley 1988, with the smooth weights that scikit-learn uses.
+        """
+        from scipy.sparse import csr_matrix
+
+        numbers, words = words_of(texts)
+        codes = _codes(words, self.words)
+        which, keys = _pairs(numbers, codes, len(self.words))
+        place = np.searchsorted(self.pairs, keys)
+        found = place < len(self.pairs)
+        found[found] = self.pairs[place[found]] == keys[found]
+        terms = np.concatenate([codes, len(self.words) + place[found]])
+        rows = np.concatenate([numbers, which[found]])
+        (rows, terms), counts = _distinct(rows[terms >= 0], terms[terms >= 0], max(len(self.weights), 1))
+        values = (1 + np.log(counts)) * self.weights[terms]
+        length = np.sqrt(np.bincount(rows, values**2, minlength=len(texts)))
+        values = (values / length[rows]).astype(np.float32)
+        return csr_matrix((values, (rows, terms)), shape=(len(texts), len(self.weights)))
+
+
+def _codes(words: pa.LargeStringArray, known: pa.LargeStringArray) -> NDArray[np.int64]:
+    """Give the place of each word among the known ones, -1 for others."""
+    import pyarrow.compute as pc
+
+    places = pc.fill_null(pc.index_in(words, known), -1).to_numpy()
+    return np.asarray(places, dtype=np.int64)
+
+
+def _pairs(
+    numbers: NDArray[np.int64], codes: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give (text, key) of each two known words that follow each other in a text."""
+    follow = (numbers[1:] == numbers[:-1]) & (codes[1:] >= 0) & (codes[:-1] >= 0)
+    return numbers[1:][follow], codes[:-1][follow] * size + codes[1:][follow]
+
+
+def _distinct(
+    numbers: NDArray[np.int64], terms: NDArray[np.int64], size: int
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]:
+    """Give the distinct (text, term) and how often each occurs."""
+    keys, counts = np.unique(numbers * size + terms, return_counts=True)
+    return (keys // size, keys % size), counts
+
+
+def _counts(
+    numbers: NDArray[np.int64], terms: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the terms of each text once, and in how many texts each term is."""
+    (_, distinct), _ = _distinct(numbers, terms, max(size, 1))
+    return distinct, np.bincount(distinct, minlength=size)
