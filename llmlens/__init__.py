@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import read, schema
     from .errors import (
         ConventionsError,
         LabelError,
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     from .label import LabelStore, PhoenixSink, Score, labels
     from .label.agreement import agreement
     from .measure.cost import cost
-    from .read import read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
+    from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
+    from .schema import schema
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
     from .view import Annotator, CostTreemap, Plot, TraceExplorer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import schema
+from .schema import SESSIONS, TRACES, USAGE_KINDS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -18,7 +18,7 @@ def trace_rollup(spans: ir.Table, trace_info: ir.Table) -> ir.Table:
     import ibis
 
     root = spans.depth == 0
-    usage = spans.kind.isin(schema.USAGE_KINDS)
+    usage = spans.kind.isin(USAGE_KINDS)
 
     def of_root(column: ir.Column) -> ir.Scalar:
         return column.first(where=root, order_by=[spans.start, spans.span_id])
@@ -49,7 +49,7 @@ def trace_rollup(spans: ir.Table, trace_info: ir.Table) -> ir.Table:
     )
     named = rolled.left_join(trace_info.select("trace_id", "url", trace_name=trace_info.name), "trace_id")
     named = named.mutate(name=ibis.coalesce(named.trace_name, named.root_name))
-    return named.select(*[c for c in schema.TRACES.names if c not in ("input", "output")])
+    return named.select(*[c for c in TRACES.names if c not in ("input", "output")])
 
 
 def session_rollup(traces: ir.Table) -> ir.Table:
@@ -67,7 +67,7 @@ def session_rollup(traces: ir.Table) -> ir.Table:
         output_tokens=traces.output_tokens.sum(),
         cost_usd=traces.cost_usd.sum(),
     )
-    return rolled.mutate(duration_s=_seconds_between(rolled.start, rolled.end)).select(*schema.SESSIONS.names)
+    return rolled.mutate(duration_s=_seconds_between(rolled.start, rolled.end)).select(*SESSIONS.names)
 
 
 def unpriced(spans: ir.Table) -> ir.BooleanValue:
@@ -75,7 +75,7 @@ def unpriced(spans: ir.Table) -> ir.BooleanValue:
     tokens = spans.input_tokens.notnull() | spans.output_tokens.notnull()
     used = (spans.usage_source != "missing").fill_null(tokens)
     went_well = spans.status.isin(["ok", "unset"]).fill_null(False)
-    return spans.kind.isin(schema.USAGE_KINDS) & (used | went_well) & spans.cost_usd.isnull()
+    return spans.kind.isin(USAGE_KINDS) & (used | went_well) & spans.cost_usd.isnull()
 
 
 def _times(condition: ir.BooleanValue) -> ir.IntegerScalar:

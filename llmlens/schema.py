@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 from .callable_module import call_with
 from .errors import unknown
@@ -315,6 +315,14 @@ TABLES: dict[str, Table] = {
     t.name: t
     for t in (SPANS, CONTENTS, MESSAGES, DOCUMENTS, TOOL_CALLS, SCORES, TRACES, SESSIONS, PROBLEMS)
 }  # fmt: skip
+
+
+@overload
+def schema(table: None = None) -> list[str]: ...
+
+
+@overload
+def schema(table: str) -> Table: ...
 
 
 def schema(table: str | None = None) -> Table | list[str]:

@@ -11,17 +11,17 @@ from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from . import schema
 from .errors import SelectionError, unknown
 from .expressions import balanced, columns_of, compile_expression
+from .schema import SPANS, TRACES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _TIME = "timestamp('UTC')"
-_SPAN = frozenset(schema.SPANS.names)
+_SPAN = frozenset(SPANS.names)
 #: The texts of the root are left out: a condition on them would read every text of the load.
-_TRACE = frozenset(schema.TRACES.names) - {"input", "output"}
+_TRACE = frozenset(TRACES.names) - {"input", "output"}
 
 
 class Conditions:
@@ -119,7 +119,7 @@ def _values(name: str, value: Any) -> list[Any]:
         if pd.api.types.is_scalar(each) and pd.isna(each):
             found.append(None)
             continue
-        dtype = (schema.SPANS if name in _SPAN else schema.TRACES)[name].dtype
+        dtype = (SPANS if name in _SPAN else TRACES)[name].dtype
         number = isinstance(each, Real | Decimal) and not isinstance(each, bool)
         if dtype in ("text", "json", "texts") and isinstance(each, str):
             found.append(str(each))

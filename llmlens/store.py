@@ -10,7 +10,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import schema
+from .schema import TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,13 +102,13 @@ class Store:
     def create_empty(self) -> None:
         """Create the stored tables without rows."""
         for name in STORED:
-            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
+            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in TABLES[name].columns)
             self.execute(f"CREATE TABLE {name} ({columns})")
         self.execute(TRACE_INFO)
 
     def insert_frame(self, name: str, frame: pd.DataFrame) -> None:
         """Append a DataFrame to a stored table, by name of column; missing columns become NA."""
-        table = schema.TABLES[name]
+        table = TABLES[name]
         for column in frame.columns:
             table[str(column)]  # raises for a column that the table does not have
         selected = ", ".join(
@@ -119,7 +119,7 @@ class Store:
 
     def count_unidentified(self, name: str) -> int:
         """Count the rows of a stored table whose span id is missing or taken; 0 where a row is no span."""
-        if schema.TABLES[name].key != ("trace_id", "span_id"):
+        if TABLES[name].key != ("trace_id", "span_id"):
             return 0
         known = f"SELECT DISTINCT trace_id, span_id FROM {name} WHERE trace_id IS NOT NULL AND span_id IS NOT NULL"
         found = self.execute(f"SELECT count(*) - (SELECT count(*) FROM ({known})) FROM {name}").fetchone()

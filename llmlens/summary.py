@@ -6,7 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import schema, theme
+from . import theme
+from .schema import USAGE_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ def summarise(traces: Traces) -> dict[str, Any]:
     from .rollups import unpriced
 
     spans = traces.table("spans")
-    usage = spans.kind.isin(schema.USAGE_KINDS)
+    usage = spans.kind.isin(USAGE_KINDS)
     total = traces.fetch(
         spans.agg(
             traces=spans.trace_id.nunique(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import schema
 from .errors import SelectionError, UnknownArgumentError, nearest, unknown
+from .schema import SPANS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -49,10 +49,10 @@ def group_columns(by: str | Iterable[str] | None) -> list[str]:
     """Check the columns to group texts by; raise `UnknownNameError` or `SelectionError`."""
     names = [] if by is None else [by] if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
     for name in names:
-        if name not in schema.SPANS.names:
+        if name not in SPANS.names:
             what = "column of spans:"
-            raise unknown(what, str(name), schema.SPANS.names)
-        if name in ("trace_id", "span_id", "start") or schema.SPANS[name].dtype == "texts":
+            raise unknown(what, str(name), SPANS.names)
+        if name in ("trace_id", "span_id", "start") or SPANS[name].dtype == "texts":
             raise SelectionError(f"by={name!r} makes no groups of texts. Columns such as feature or model do.")
     return list(dict.fromkeys(names))
 
@@ -82,7 +82,7 @@ def _said(traces: Traces, spans: ir.Table) -> ir.Table:
     # A span whose messages are known says nothing beside them: a call of a tool is no text.
     plain = joined.is_chat.isnull()
     return joined.select(
-        *[joined[name] for name in schema.SPANS.names],
+        *[joined[name] for name in SPANS.names],
         prompt=joined.asked.coalesce(plain.ifelse(joined.input, None)),
         answer=joined.told.coalesce(plain.ifelse(joined.output, None)),
     )

@@ -7,8 +7,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from . import schema
 from .errors import ReadError, SelectionError, unknown
+from .schema import SCORES, TABLES, TRACES
 from .store import STORED, Store, to_pandas
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class Traces:
 
         Raises `UnknownNameError` for a table that the schema does not have.
         """
-        if name not in schema.TABLES:
+        if name not in TABLES:
             what = "table"
-            raise unknown(what, name, schema.TABLES)
+            raise unknown(what, name, TABLES)
         if name == "problems":
             return self._store.ibis("problems")
         if name == "traces":
@@ -149,7 +149,7 @@ class Traces:
             import ibis
 
             rollup = ibis.to_sql(trace_rollup(self._store.ibis("spans"), info), dialect="duckdb")
-            columns = [c for c in schema.TRACES.columns if c.name not in ("input", "output")]
+            columns = [c for c in TRACES.columns if c.name not in ("input", "output")]
             typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in columns)
             self._store.execute(f"CREATE TABLE trace_rollup AS SELECT {typed} FROM ({rollup})")
 
@@ -162,7 +162,7 @@ class Traces:
         roots = roots.group_by("trace_id").agg(span_id=roots.span_id.first(order_by=[roots.start, roots.span_id]))
         texts = self.table("contents").inner_join(roots, ["trace_id", "span_id"])
         texts = texts.select("trace_id", "input", "output")
-        return rollup.left_join(texts, "trace_id").select(*schema.TRACES.names)
+        return rollup.left_join(texts, "trace_id").select(*TRACES.names)
 
     def fetch_arrow(self, expression: ir.Expr) -> pa.Table:
         """Run an Ibis expression over this selection's tables and give an Arrow table; safe on any thread."""
@@ -361,7 +361,7 @@ class Traces:
         frame = complete_scores(scores.frame() if isinstance(scores, HasFrame) else scores)
         known = self._store.ibis("scores") if self._scores is None else self._scores
         kept = self._store.keep(known, "scores")
-        columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in schema.SCORES.columns)
+        columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in SCORES.columns)
         replaced = f"DELETE FROM {kept.get_name()} WHERE score_id IN (SELECT score_id FROM incoming)"
         added = f"INSERT INTO {kept.get_name()} SELECT {columns} FROM incoming"
         self._store.insert(replaced, incoming=frame)

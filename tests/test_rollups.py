@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from llmlens import schema
+from llmlens.schema import USAGE_KINDS
 from llmlens.traces import Traces
 
 
@@ -18,7 +18,7 @@ def rollup(**columns: object) -> pd.Series:
 
 def test_sums_are_those_of_the_spans(week: Traces) -> None:
     spans, traces = week.spans, week.traces.set_index("trace_id")
-    calls = spans[spans["kind"].isin(schema.USAGE_KINDS)].groupby("trace_id")
+    calls = spans[spans["kind"].isin(USAGE_KINDS)].groupby("trace_id")
     for column in ("input_tokens", "output_tokens", "cost_usd"):
         expected = calls[column].sum(min_count=1)
         pd.testing.assert_series_equal(

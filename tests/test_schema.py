@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 import llmlens as ll
-from llmlens import schema
 from llmlens.errors import UnknownNameError
+from llmlens.schema import SPANS, TABLES, Table
 from llmlens.store import STORED
 
 
 def test_without_a_name_the_tables_are_listed() -> None:
-    assert ll.schema() == list(schema.TABLES)
-    assert set(STORED) <= set(schema.TABLES)
+    assert ll.schema() == list(TABLES)
+    assert set(STORED) <= set(TABLES)
 
 
-@pytest.mark.parametrize("name", list(schema.TABLES))
+@pytest.mark.parametrize("name", list(TABLES))
 def test_a_table_prints_every_column_with_its_type_unit_and_meaning(name: str) -> None:
     table = ll.schema(name)
-    assert isinstance(table, schema.Table)
+    assert isinstance(table, Table)
     text, page = repr(table), table._repr_html_()
     HTMLParser().feed(page)
     for column in table.columns:
@@ -35,14 +35,14 @@ def test_a_table_prints_every_column_with_its_type_unit_and_meaning(name: str) -
 
 def test_units_are_in_the_names() -> None:
     units = {"_s": "s", "_usd": "USD", "_tokens": "tokens"}
-    for table in schema.TABLES.values():
+    for table in TABLES.values():
         for column in table.columns:
             for ending, unit in units.items():
                 assert (column.unit == unit) == column.name.endswith(ending), (table.name, column.name)
 
 
 def test_tables_have_unique_columns_and_keys_among_them() -> None:
-    for name, table in schema.TABLES.items():
+    for name, table in TABLES.items():
         assert table.name == name
         assert len(set(table.names)) == len(table.names)
         assert set(table.key) <= set(table.names)
@@ -58,13 +58,13 @@ def test_an_unknown_table_names_the_nearest(name: Any, said: str) -> None:
 
 
 def test_an_unknown_column_names_the_nearest() -> None:
-    assert schema.SPANS["model"].dtype == "text"
+    assert SPANS["model"].dtype == "text"
     with pytest.raises(UnknownNameError, match=r"column in 'spans': 'modle'. Did you mean 'model'"):
-        schema.SPANS["modle"]
+        SPANS["modle"]
 
 
 def test_the_schema_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        schema.SPANS.name = "other"  # type: ignore[misc]
+        SPANS.name = "other"  # type: ignore[misc]
     with pytest.raises(AttributeError):
-        schema.SPANS.columns[0].name = "other"  # type: ignore[misc]
+        SPANS.columns[0].name = "other"  # type: ignore[misc]

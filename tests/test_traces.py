@@ -13,8 +13,8 @@ import pytest
 from pandas.api.types import pandas_dtype
 
 import llmlens as ll
-from llmlens import schema
 from llmlens.errors import ReadError, SelectionError, SourceNotFoundError, UnknownNameError
+from llmlens.schema import TABLES
 from llmlens.traces import Traces
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def traces() -> Traces:
 
 
 def tables_of(traces: Traces) -> dict[str, pd.DataFrame]:
-    return {name: getattr(traces, name) for name in schema.TABLES}
+    return {name: getattr(traces, name) for name in TABLES}
 
 
 def kept_tables(traces: Traces) -> set[str]:
@@ -96,7 +96,7 @@ def selections(traces: Traces) -> Iterator[Traces]:
 def test_every_table_of_every_selection_has_the_columns_and_dtypes_of_the_schema(traces: Traces) -> None:
     for selection in selections(traces):
         for name, frame in tables_of(selection).items():
-            table = schema.TABLES[name]
+            table = TABLES[name]
             assert list(frame.columns) == table.names
             assert {c: str(d) for c, d in frame.dtypes.items()} == {c.name: DTYPES[c.dtype] for c in table.columns}, (
                 name
@@ -107,7 +107,7 @@ def test_a_real_load_has_the_dtypes_of_the_schema(week: Traces) -> None:
     for name in ("spans", "traces", "sessions", "scores", "messages", "documents", "tool_calls"):
         frame = getattr(week, name)
         assert len(frame) > 0, name
-        promised = {c.name: DTYPES[c.dtype] for c in schema.TABLES[name].columns}
+        promised = {c.name: DTYPES[c.dtype] for c in TABLES[name].columns}
         assert {c: str(d) for c, d in frame.dtypes.items()} == promised
 
 
@@ -394,7 +394,7 @@ def test_what_was_saved_opens_the_same(traces: Traces, tmp_path: Path) -> None:
     for number, selection in enumerate((traces.with_scores(judged()), traces.where(feature="nothing"))):
         folder = selection.save(tmp_path / f"it's [{number}]*")
         opened = ll.open(folder)
-        for name in schema.TABLES:
+        for name in TABLES:
             pd.testing.assert_frame_equal(getattr(opened, name), getattr(selection, name))
         assert repr(opened) == repr(selection)
 

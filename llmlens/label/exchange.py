@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from llmlens import schema
 from llmlens.errors import LabelError
+from llmlens.schema import SCORES
 
 from .checks import a_comment, a_text, an_item
 from .event import FIELDS, Event, Kind, of_row, to_row
@@ -32,7 +32,7 @@ def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
     rows = []
     for event in events:
         said = isinstance(event.value, str)
-        same = {name: getattr(event, name) for name in schema.SCORES.names if hasattr(event, name)}
+        same = {name: getattr(event, name) for name in SCORES.names if hasattr(event, name)}
         rows.append(
             same
             | {
@@ -42,7 +42,7 @@ def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
                 "created": event.at,
             }
         )
-    return typed(pd.DataFrame(rows, columns=schema.SCORES.names))
+    return typed(pd.DataFrame(rows, columns=SCORES.names))
 
 
 def write_jsonl(events: Iterable[Event], path: Path) -> Path:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmlens import schema
 from llmlens.arguments import explains_arguments
 from llmlens.rollups import unpriced
+from llmlens.schema import USAGE_KINDS
 
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
@@ -42,7 +42,7 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
     """
     names = columns_by(by, taken=(*_SUMS, "cost_usd"))
     spans = traces.table("spans")
-    calls = spans.filter(spans.kind.isin(schema.USAGE_KINDS))
+    calls = spans.filter(spans.kind.isin(USAGE_KINDS))
     keys = {name: calls[name] for name in names}
     if every is not None:
         keys["period"] = bucket(calls.start, every)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from llmlens import schema
 from llmlens.errors import SelectionError, unknown
+from llmlens.schema import SPANS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -70,12 +70,12 @@ def columns_by(by: str | Iterable[str] | None, *, taken: Iterable[str] = ()) -> 
     """
     names = [] if by is None else [by] if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
     for name in names:
-        if name not in schema.SPANS.names:
+        if name not in SPANS.names:
             what = "column of spans:"
-            raise unknown(what, str(name), schema.SPANS.names)
+            raise unknown(what, str(name), SPANS.names)
         if name in taken:
             raise SelectionError(f"by={name!r}: that is what is measured, not a group.")
-        if schema.SPANS[name].dtype == "texts":
+        if SPANS[name].dtype == "texts":
             raise SelectionError(
                 f"by={name!r}: a span can have several, so they make no groups. Select one with where()."
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmlens import schema
+from llmlens.schema import CONTENTS, SPANS, SQL_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -176,7 +176,7 @@ class Conventions:
         dtype = dtype_of(name)
         parts = [_source_sql(source, dtype, at[source.field(dtype)]) for source in self.columns.get(name, ())]
         if not parts:
-            return f"NULL::{schema.SQL_TYPES[dtype]}"
+            return f"NULL::{SQL_TYPES[dtype]}"
         if len(parts) == 1:
             return parts[0]
         if dtype == "texts":
@@ -229,8 +229,8 @@ def dtype_of(column: str) -> str:
     return EXTRA[column] if column in EXTRA else (_SPANS | _CONTENTS)[column]
 
 
-_SPANS = {c.name: c.dtype for c in schema.SPANS.columns}
-_CONTENTS = {c.name: c.dtype for c in schema.CONTENTS.columns}
+_SPANS = {c.name: c.dtype for c in SPANS.columns}
+_CONTENTS = {c.name: c.dtype for c in CONTENTS.columns}
 
 
 def _source_sql(source: Source, dtype: str, x: str) -> str:

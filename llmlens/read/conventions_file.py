@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmlens import schema
 from llmlens.errors import ConventionsError, nearest
+from llmlens.schema import CONTENTS, KINDS, SPANS, SQL_TYPES
 
 from .conventions import EXTRA, MACROS, MERGED, READERS, TEXTS, Conventions, Field, KindRule, Source
 
@@ -78,8 +78,8 @@ def read_conventions(path: Path) -> Conventions:
 
 def mapped_columns() -> dict[str, str]:
     """List the columns that attributes are mapped to, and their dtypes."""
-    known: dict[str, str] = {c.name: c.dtype for c in schema.SPANS.columns if c.name not in (*_OWN, *_MADE)}
-    return known | {name: schema.CONTENTS[name].dtype for name in TEXTS} | EXTRA
+    known: dict[str, str] = {c.name: c.dtype for c in SPANS.columns if c.name not in (*_OWN, *_MADE)}
+    return known | {name: CONTENTS[name].dtype for name in TEXTS} | EXTRA
 
 
 def _section(data: Mapping[str, Any], name: str, kind: type, path: Path) -> Any:
@@ -164,7 +164,7 @@ def _kind_rule(entry: Any, where: str) -> KindRule:
         exists=entry.get("exists", ""),
     )
     kinds = [*rule.values.values(), *(kind for _, kind in rule.patterns), *([rule.exists] if rule.exists else [])]
-    _known(kinds, schema.KINDS, f"{where}: there is no kind")
+    _known(kinds, KINDS, f"{where}: there is no kind")
     for pattern, _ in rule.patterns:
         try:
             re.compile(pattern)
@@ -185,7 +185,7 @@ def _try(conventions: Conventions, path: str | Path) -> None:
         for source in conventions.columns.get(name, ()) if name not in (*TEXTS, *MERGED) else ():
             field = source.field(dtype)
             sql = Conventions((), (), {name: (source,)}, {}).column_sql(name, {field: "d" if field.number else "x"})
-            tries.append((f"columns.{name}", f"coalesce({sql}, NULL::{schema.SQL_TYPES[dtype]})"))
+            tries.append((f"columns.{name}", f"coalesce({sql}, NULL::{SQL_TYPES[dtype]})"))
     for rule in conventions.kinds:
         sql = Conventions((), (rule,), {}, {}).kind_sql({Field("attribute", rule.attribute): "x"})
         tries.append((f"kind {rule.attribute!r}", sql))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from llmlens import schema
+from llmlens.schema import TABLES
 
 from .contents import SpanContent, documents, merge_tool_calls, messages, spoken, tool_calls
 from .load import without_gc
@@ -74,7 +74,7 @@ class _Writer:
     def __enter__(self) -> Self:
         self._cursor.begin()
         for name in self._rows:
-            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in schema.TABLES[name].columns)
+            columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in TABLES[name].columns)
             self._cursor.execute(f"CREATE TABLE {name} ({columns})")
         return self
 
@@ -86,7 +86,7 @@ class _Writer:
             self._insert(name, waiting)
 
     def _insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in schema.TABLES[name].columns)
+        cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in TABLES[name].columns)
         self._cursor.register("derived_rows", _arrow(name, rows))
         self._cursor.execute(f"INSERT INTO {name} SELECT {cast} FROM derived_rows")
         rows.clear()
@@ -111,7 +111,7 @@ def _arrow(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
         "number": pa.float64(),
         "time": pa.string(),
     }
-    columns = zip(schema.TABLES[name].columns, zip(*rows, strict=True), strict=True)
+    columns = zip(TABLES[name].columns, zip(*rows, strict=True), strict=True)
     return pa.table({c.name: pa.array(values, types[c.dtype]) for c, values in columns})
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmlens import schema
+from llmlens.schema import SPANS
 
 from .prices import price_table
 from .raw import Problem
@@ -172,7 +172,7 @@ def _write_spans(store: Store, prices: Any) -> Found:
     made["parent_id"] = "CASE WHEN NOT d.cut THEN s.parent_id END"
     made["cost_usd"] = rules.cost_sql()
     made["cost_source"] = rules.source_sql()
-    columns = ", ".join(f'{made.get(c.name, f"s.{_quoted(c.name)}")} AS "{c.name}"' for c in schema.SPANS.columns)
+    columns = ", ".join(f'{made.get(c.name, f"s.{_quoted(c.name)}")} AS "{c.name}"' for c in SPANS.columns)
     cursor.execute(f"""
         CREATE OR REPLACE TABLE spans AS SELECT {columns}
         FROM staged s JOIN span_depths d USING (n) JOIN shared t ON t.trace_id = s.trace_id {rules.join_sql()}

@@ -9,8 +9,8 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from llmlens import schema
 from llmlens.errors import ReadError
+from llmlens.schema import SPANS, USAGE_KINDS
 from llmlens.store import Store, arrow_of
 
 from .conventions import MACROS, TEXTS, Conventions
@@ -32,7 +32,7 @@ _LOOK = 64  # how often that is looked at
 _MAPPED = 16 * _PIVOTED
 _MAPPED_BYTES = 64 << 20
 
-_STAGED = [c for c in schema.SPANS.columns if c.name not in ("depth", "cost_source")]
+_STAGED = [c for c in SPANS.columns if c.name not in ("depth", "cost_source")]
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _EXTRA_COLUMNS = (
     "trace_name VARCHAR", "trace_url VARCHAR", "updated TIMESTAMPTZ", "unread_cache VARCHAR", "line BIGINT", "n BIGINT",
@@ -236,7 +236,7 @@ class Loader:
 
 def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
     """Write the SELECT that maps the wide table to the columns of `staged`."""
-    usage = f"kind IN ({', '.join(repr(k) for k in schema.USAGE_KINDS)})"
+    usage = f"kind IN ({', '.join(repr(k) for k in USAGE_KINDS)})"
 
     def mapped(name: str) -> str:
         return mapping.column_sql(name, at)

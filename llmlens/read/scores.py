@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from llmlens import schema
 from llmlens.errors import SelectionError
+from llmlens.schema import SCORES
 
 from . import contents
 from .pivot import events_of, links_of
@@ -100,7 +100,7 @@ def score_rows(scores: Sequence[RawScore]) -> pd.DataFrame:
             "config_id": score.config_id,
             "created": created,
         }
-    frame = pd.DataFrame(list(rows.values()), columns=schema.SCORES.names)
+    frame = pd.DataFrame(list(rows.values()), columns=SCORES.names)
     return typed(frame)
 
 
@@ -129,12 +129,12 @@ def complete_scores(frame: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise SelectionError(f"Scores are a DataFrame, or a store of labels; got {type(frame).__name__}.")
     for column in frame.columns:
-        schema.SCORES[str(column)]
+        SCORES[str(column)]
     given = set(frame.columns)
     if "name" not in given or not {"trace_id", "session_id"} & given or not {"value", "label"} & given:
         need = "trace_id (or session_id), name, and value or label"
         raise SelectionError(f"Scores need the columns {need}; got {', '.join(map(str, frame.columns)) or 'none'}.")
-    frame = frame.reindex(columns=schema.SCORES.names).astype(object)
+    frame = frame.reindex(columns=SCORES.names).astype(object)
     frame = frame.where(frame.notna(), None)
     _refuse(frame, frame["name"].isna(), "has no name")
     _refuse(frame, frame["trace_id"].isna() & frame["session_id"].isna(), "has neither a trace_id nor a session_id")
@@ -173,7 +173,7 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give every column the dtype of the schema."""
     import pandas as pd
 
-    for column in schema.SCORES.columns:
+    for column in SCORES.columns:
         if column.dtype == "text":
             frame[column.name] = frame[column.name].astype("str").where(frame[column.name].notna(), None)
         elif column.dtype == "number":

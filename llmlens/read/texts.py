@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from llmlens import schema
+from llmlens.schema import CONTENTS
 
 from .contents import assemble_input, assemble_output
 from .conventions import TEXTS, Conventions
@@ -74,7 +74,7 @@ def _raw_sql(store: Store) -> str:
         said = "CASE WHEN found[{i}] NOT IN ('', 'null') THEN found[{i}] END"
         places = [said.format(i=i) for i, (column, _) in enumerate(sources, 1) if column == name]
         parts[name] = f"coalesce({', '.join([name, *places])})"
-    columns = ", ".join(f'{parts.get(c, c)} AS "{c}"' for c in schema.CONTENTS.names)
+    columns = ", ".join(f'{parts.get(c, c)} AS "{c}"' for c in CONTENTS.names)
     return f"""
         SELECT {columns}, n FROM (
             SELECT c.* EXCLUDE (resource), r.resource, {found} AS found
@@ -103,7 +103,7 @@ def _make(store: Store) -> None:
     found = pa.concat_tables(filled)
     store.insert("DELETE FROM texts WHERE n IN (SELECT n FROM filled)", filled=found)
     store.insert("INSERT INTO texts SELECT n, input, output FROM filled", filled=found)
-    names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in schema.CONTENTS.names if c != "resource")
+    names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in CONTENTS.names if c != "resource")
     store.execute(f"""
         CREATE VIEW contents AS SELECT {names}, r.resource
         FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource

@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmlens import schema
 from llmlens.errors import SelectionError, unknown
 from llmlens.rollups import unpriced
+from llmlens.schema import SPANS, USAGE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ class CostTree:
         self.path = check_path(path)
         self.value = check_value(value)
         calls = traces.table("spans")
-        calls = calls.filter(calls.kind.isin(schema.USAGE_KINDS))
+        calls = calls.filter(calls.kind.isin(USAGE_KINDS))
         rows = traces.fetch_arrow(_levels(calls, self.path, value)).to_pylist()
         if len(rows) > _MAX_GROUPS:
             raise SelectionError(
@@ -129,9 +129,9 @@ class CostTree:
 def check_path(path: Sequence[str]) -> tuple[str, ...]:
     """Check that spans can be grouped by these columns."""
     names = (path,) if isinstance(path, str) else tuple(path)
-    groupable = [c.name for c in schema.SPANS.columns if c.dtype in ("text", "integer", "json")]
+    groupable = [c.name for c in SPANS.columns if c.dtype in ("text", "integer", "json")]
     for name in names:
-        if name not in schema.SPANS.names:
+        if name not in SPANS.names:
             what = "column of spans:"
             raise unknown(what, name, groupable)
         if name not in groupable:

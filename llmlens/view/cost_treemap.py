@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from llmlens import schema, theme
+from llmlens import theme
+from llmlens.schema import USAGE_KINDS
 
 from . import snapshot
 from .base import View, css, esm, handles
@@ -87,7 +88,7 @@ class CostTreemap(PlotlyView):
     def _opened(self, _change: Any) -> None:
         if self.path_selected:
             # All conditions hold on one span; a path through `kind` narrows the kinds itself.
-            where = {"kind": list(schema.USAGE_KINDS), **self.tree.find(self.path_selected)[-1].where}
+            where = {"kind": list(USAGE_KINDS), **self.tree.find(self.path_selected)[-1].where}
             super().select(self.traces.where(**where))
         elif self._selected is not None:
             super().select(None)

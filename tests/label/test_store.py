@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import llmlens as ll
-from llmlens import schema
 from llmlens.errors import LabelError
 from llmlens.label.score import Score
 from llmlens.label.store import LabelStore, labels
+from llmlens.schema import SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from llmlens.traces import Traces
 
 HELP = Score("helpfulness", 1, 5)
 TONE = Score("tone", ["polite", "rude"])
@@ -234,7 +235,7 @@ def test_undo_of_undo_restores_and_no_two_scores_of_a_person_are_active(
 # ---------------------------------------------------------------------- frames
 
 
-def test_the_frame_is_the_scores_table(store: LabelStore, week: ll.Traces) -> None:
+def test_the_frame_is_the_scores_table(store: LabelStore, week: Traces) -> None:
     trace_id = week.trace_ids[0]
     empty = store.frame()
     number = store.add(Score("solved", 1, 5), 4, trace_id=trace_id, author="ann", comment="c")
@@ -242,7 +243,7 @@ def test_the_frame_is_the_scores_table(store: LabelStore, week: ll.Traces) -> No
     store.add(Score("correct", bool), False, trace_id=trace_id, author="ann")
     store.add(Score("note", str), "hm", trace_id=trace_id, author="ann")
     frame = store.frame()
-    assert list(frame.columns) == schema.SCORES.names
+    assert list(frame.columns) == SCORES.names
     assert frame["value"].isna().tolist() == [False, True, False, True]
     assert frame["label"].fillna("").tolist() == ["", "rude", "", "hm"]
     assert frame["data_type"].tolist() == ["numeric", "categorical", "boolean", "text"]

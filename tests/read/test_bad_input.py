@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmlens import ReadError, Traces, read_otlp, schema
+from llmlens import ReadError, Traces, read_otlp
+from llmlens.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,8 @@ def problems(traces: Traces, *actions: str) -> list[tuple[str, int | None, int]]
 
 def read_all(traces: Traces) -> Traces:
     """Make every table: none of them may stumble either."""
-    for table in schema.TABLES:
-        assert set(getattr(traces, table).columns) == set(schema.TABLES[table].names)
+    for table in TABLES:
+        assert set(getattr(traces, table).columns) == set(TABLES[table].names)
     return traces
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmlens import Traces, read_otlp, schema
+from llmlens import Traces, read_otlp
 from llmlens.read.conventions_file import built_in
+from llmlens.schema import TABLES
 
 CHAT = {"gen_ai.operation.name": "chat"}
 
@@ -845,7 +846,7 @@ def test_any_value_under_any_known_name_is_kept_and_nothing_raises(otlp: Any) ->
     def check(all_attributes: list[dict[str, Any]]) -> None:
         path = otlp.write("any.jsonl", *(otlp.line(otlp.span(said, n=n)) for n, said in enumerate(all_attributes, 1)))
         traces = read_otlp(path)
-        for table in schema.TABLES:
+        for table in TABLES:
             getattr(traces, table)
         kept = [json.loads(text) for text in traces.contents.sort_values("span_id")["attributes"]]
         assert kept == [spelled(said) for said in all_attributes]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmlens import schema
 from llmlens.read.contents import Document, SpanContent, documents
+from llmlens.schema import DOCUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ def test_every_convention_tells_the_same_documents(convention: str) -> None:
 
 
 def test_rows_have_the_fields_of_the_tidy_table() -> None:
-    assert list(Document._fields) == schema.DOCUMENTS.names
+    assert list(Document._fields) == DOCUMENTS.names
 
 
 @pytest.mark.parametrize(

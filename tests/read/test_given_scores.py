@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmlens import schema
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.read.raw import RawScore
 from llmlens.read.scores import complete_scores, score_rows
+from llmlens.schema import SCORES
 
 
 def given(**columns: Any) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def given(**columns: Any) -> pd.DataFrame:
 
 def test_what_is_missing_is_completed() -> None:
     whole = complete_scores(given(value=[True, "2.5"], created=["2026-11-02", datetime(2026, 11, 3, tzinfo=UTC)]))
-    assert list(whole.columns) == schema.SCORES.names
+    assert list(whole.columns) == SCORES.names
     assert whole["value"].tolist() == [1, 2.5]
     assert whole["data_type"].tolist() == ["boolean", "numeric"]
     assert whole["created"].dt.day.tolist() == [2, 3]

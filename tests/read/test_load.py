@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmlens import ReadError, Traces, schema
+from llmlens import ReadError, Traces
 from llmlens.read import load
 from llmlens.read.conventions_file import built_in
 from llmlens.read.load import Loader
 from llmlens.read.raw import Origin, Problem, RawEvent, RawLink, RawLog, RawScore, RawSpan
+from llmlens.schema import TABLES
 
 START = 1_790_000_000_000_000_000
 
@@ -51,10 +52,10 @@ def problems(traces: Traces) -> list[tuple[str, int]]:
 
 def test_an_empty_load_has_every_table() -> None:
     traces = loaded()
-    for table in schema.TABLES:
+    for table in TABLES:
         frame = getattr(traces, table)
         assert frame.empty
-        assert list(frame.columns) == schema.TABLES[table].names
+        assert list(frame.columns) == TABLES[table].names
 
 
 def test_times_are_utc_and_durations_exact_to_the_nanosecond() -> None:

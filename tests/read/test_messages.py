@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmlens import schema
 from llmlens.read.contents import (
     Message,
     SpanContent,
@@ -20,6 +19,7 @@ from llmlens.read.contents import (
 )
 from llmlens.read.contents.indexed import FAMILIES
 from llmlens.read.contents.sources import INPUT, OUTPUT
+from llmlens.schema import KINDS, MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -302,7 +302,7 @@ def test_every_convention_tells_the_same_conversation(convention: str) -> None:
 
 
 def test_rows_have_the_fields_of_the_tidy_table() -> None:
-    assert list(Message._fields) == schema.MESSAGES.names
+    assert list(Message._fields) == MESSAGES.names
 
 
 def test_positions_count_inputs_first() -> None:
@@ -634,7 +634,7 @@ EVENTS = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    kind=st.sampled_from(schema.KINDS),
+    kind=st.sampled_from(KINDS),
     attributes=st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=6),
     events=EVENTS,
     input=st.none() | st.text() | VALUES.map(json.dumps),

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import zstandard
 
-from llmlens import ReadError, SourceNotFoundError, Traces, read_otlp, schema
+from llmlens import ReadError, SourceNotFoundError, Traces, read_otlp
+from llmlens.schema import TABLES, USAGE_KINDS
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 RECORDED = DATA / "recorded"
-TABLES = ("spans", "contents", "messages", "documents", "tool_calls", "scores")
+COMPARED = ("spans", "contents", "messages", "documents", "tool_calls", "scores")
 KEYS = {"scores": ["score_id"], "tool_calls": ["trace_id", "call_id", "requested_by", "span_id", "arguments"]}
 
 needs_data = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not beside the project")
@@ -32,13 +33,13 @@ def recordings() -> dict[str, Any]:
 def rows(traces: Traces, table: str, leave_out: tuple[str, ...] = ("source",)) -> list[dict[str, Any]]:
     """Give a table as sorted rows of texts, so that two loads of the same can be compared."""
     frame = getattr(traces, table).drop(columns=list(leave_out), errors="ignore")
-    keys = KEYS.get(table, list(schema.TABLES[table].key))
+    keys = KEYS.get(table, list(TABLES[table].key))
     frame = frame.sort_values(keys, kind="stable") if len(frame) else frame
     return [{k: str(v) for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def tables(traces: Traces, leave_out: tuple[str, ...] = ("source",)) -> dict[str, list[dict[str, Any]]]:
-    return {table: rows(traces, table, leave_out) for table in TABLES}
+    return {table: rows(traces, table, leave_out) for table in COMPARED}
 
 
 @needs_data
@@ -46,7 +47,7 @@ def tables(traces: Traces, leave_out: tuple[str, ...] = ("source",)) -> dict[str
 def test_recording_gives_what_was_recorded(name: str) -> None:
     traces = read_otlp(RECORDED / name)
     spans = traces.spans
-    calls = spans[spans["kind"].isin(schema.USAGE_KINDS)]
+    calls = spans[spans["kind"].isin(USAGE_KINDS)]
     found = {
         "spans": len(spans),
         "traces": len(traces.traces),
@@ -59,7 +60,7 @@ def test_recording_gives_what_was_recorded(name: str) -> None:
     for column in ("input_tokens", "output_tokens", "cache_read_tokens"):
         found[column] = int(calls[column].sum())
     assert found == recordings()[name]
-    assert spans.loc[~spans["kind"].isin(schema.USAGE_KINDS), ["input_tokens", "cost_usd"]].isna().all(axis=None)
+    assert spans.loc[~spans["kind"].isin(USAGE_KINDS), ["input_tokens", "cost_usd"]].isna().all(axis=None)
     assert (traces.problems["action"] != "dropped").all()
 
 
@@ -83,7 +84,7 @@ def test_protobuf_json_in_snake_case_gives_the_same_rows_for_its_part_of_the_spa
     part = read_otlp(RECORDED / "openinference_openai.pbjson_snake.json")
     ids = set(part.spans["span_id"])
     found, expected = tables(part, ("source", "depth")), {}
-    for table in TABLES:
+    for table in COMPARED:
         kept = [row for row in plain[table] if row.get("span_id") in ids or row.get("requested_by") in ids]
         expected[table] = [{k: v for k, v in row.items() if k not in ("source", "depth")} for row in kept]
     for name in ("feature", "session_id", "user_id"):  # what the whole trace shares is in the other part
@@ -124,8 +125,8 @@ def test_a_folder_of_everything_loads_and_nothing_is_lost_silently(folder: str) 
     if one_by_one:
         doubled = traces.problems.loc[traces.problems["reason"].str.contains("span came more than once"), "count"].sum()
         assert len(traces.spans) + doubled == one_by_one
-    for table in TABLES:
-        assert set(getattr(traces, table).columns) == set(schema.TABLES[table].names)
+    for table in COMPARED:
+        assert set(getattr(traces, table).columns) == set(TABLES[table].names)
 
 
 @needs_data

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlens import schema
 from llmlens.read.contents import SpanContent, ToolCall, merge_tool_calls, tool_calls
+from llmlens.schema import TOOL_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_every_convention_asks_for_the_same_call(convention: str) -> None:
 
 
 def test_rows_have_the_fields_of_the_tidy_table() -> None:
-    assert list(ToolCall._fields) == schema.TOOL_CALLS.names
+    assert list(ToolCall._fields) == TOOL_CALLS.names
 
 
 def test_calls_in_the_history_are_not_asked_for_again() -> None:

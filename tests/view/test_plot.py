@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlens import schema, theme
+from llmlens import theme
 from llmlens.errors import UnknownNameError
+from llmlens.schema import KINDS
 from llmlens.traces import Traces
 from llmlens.view.plot import Plot, plotly_js
 
@@ -183,4 +184,4 @@ def test_templates_are_valid_for_plotly_and_differ_by_mode() -> None:
 def test_a_kind_of_span_has_one_colour_in_plots_and_in_the_explorer() -> None:
     css = (Path(theme.__file__).parent / "view" / "span_parts.css").read_text("utf-8")
     assert dict(re.findall(r'\[data-kind="(\w+)"\] \{ --k: (#\w+)', css)) == theme.KIND_COLORS
-    assert set(theme.KIND_COLORS) == set(schema.KINDS)
+    assert set(theme.KIND_COLORS) == set(KINDS)
