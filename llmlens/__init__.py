@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .compare import compare
     from .errors import (
         ConventionsError,
         LabelError,
@@ -66,7 +67,7 @@ _HOME = {
 }
 
 #: Modules that are functions too; see callable_module.py.
-_CALLABLE_MODULES = ("read", "schema")
+_CALLABLE_MODULES = ("compare", "read", "schema")
 
 __all__ = [
     "Annotator",
@@ -88,6 +89,7 @@ __all__ = [
     "UnknownArgumentError",
     "UnknownNameError",
     "agreement",
+    "compare",
     "cost",
     "labels",
     "langfuse",

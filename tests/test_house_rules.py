@@ -11,7 +11,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Nothing imports upward: a package may import those before it.
-LAYERS = ("errors", "schema", "store", "traces", "read", "measure", "embed", "label", "view", "cli")
+LAYERS = (
+    "errors",
+    "schema",
+    "statistics",
+    "store",
+    "traces",
+    "read",
+    "measure",
+    "embed",
+    "compare",
+    "label",
+    "view",
+    "cli",
+)
 
 
 @pytest.mark.parametrize("command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join)
