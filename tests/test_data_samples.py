@@ -15,7 +15,7 @@ import make
 import orjson
 import pytest
 from harrowpine import page, texts
-
+from incidents import SCENARIOS
 import llmlens as ll
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data_samples"
@@ -61,7 +61,7 @@ def test_a_changed_or_missing_file_is_noticed(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_another_seed_gives_another_week() -> None:
-    for name in make.SCENARIOS:
+    for name in SCENARIOS:
         assert make.make_one(name, 8) != make.make_one(name)
 
 
