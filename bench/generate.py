@@ -230,7 +230,7 @@ def make_lines(spans: int, seed: int) -> Iterator[bytes]:
 
 def frame(line: bytes) -> bytes:
     """Turn a line into a frame of the collector's proto format: four bytes of length, big-endian, then TracesData."""
-    from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]
+    from google.protobuf.json_format import ParseDict
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
     batch = orjson.loads(line)

@@ -16,6 +16,7 @@ import orjson
 import pytest
 from harrowpine import page, texts
 from incidents import SCENARIOS
+
 import llmlens as ll
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data_samples"

@@ -65,6 +65,6 @@ def test_an_unknown_column_names_the_nearest() -> None:
 
 def test_the_schema_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        SPANS.name = "other"  # type: ignore[misc]
+        SPANS.name = "other"  # type: ignore[misc]  # misuse
     with pytest.raises(AttributeError):
-        SPANS.columns[0].name = "other"  # type: ignore[misc]
+        SPANS.columns[0].name = "other"  # type: ignore[misc]  # misuse

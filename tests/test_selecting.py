@@ -217,4 +217,4 @@ def test_selections_chain(traces: Traces) -> None:
 
 def test_where_takes_an_expression_as_text(traces: Traces) -> None:
     with pytest.raises(SelectionError, match=r"as text.*got 5"):
-        traces.where(5)  # type: ignore[arg-type]
+        traces.where(5)  # type: ignore[arg-type]  # misuse

@@ -213,7 +213,7 @@ def test_frames_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ReadError, match="frame of spans does not fit"):
         Traces.from_frames({"spans": spans().assign(name=pd.Series([1, "a", 2.0, None, b"x"], dtype=object))})
     with pytest.raises(ReadError, match="spans is int"):
-        Traces.from_frames({"spans": 5})  # type: ignore[dict-item]
+        Traces.from_frames({"spans": 5})  # type: ignore[dict-item]  # misuse
 
 
 # ---------------------------------------------------------------------- trace, sample
@@ -238,7 +238,7 @@ def test_a_trace_that_is_not_there_is_an_error(traces: Traces) -> None:
     with pytest.raises(UnknownNameError, match="no trace 'a'"):
         traces.where(feature="y").trace("a")
     with pytest.raises(SelectionError, match="as text"):
-        traces.trace(5)  # type: ignore[arg-type]
+        traces.trace(5)  # type: ignore[arg-type]  # misuse
 
 
 def test_a_sample_repeats_and_does_not_depend_on_the_order_of_the_load() -> None:
@@ -382,9 +382,9 @@ def test_unions_of_many_and_of_nothing(traces: Traces) -> None:
     with pytest.raises(SelectionError, match="at least one"):
         ll.union([])
     with pytest.raises(SelectionError, match="union takes Traces; got int"):
-        ll.union([traces, 5])  # type: ignore[list-item]
+        ll.union([traces, 5])  # type: ignore[list-item]  # misuse
     with pytest.raises(TypeError):
-        traces | 5  # type: ignore[operator]
+        traces | 5  # type: ignore[operator]  # misuse
 
 
 # ---------------------------------------------------------------------- save and open

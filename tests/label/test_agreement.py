@@ -162,14 +162,14 @@ def test_what_has_no_agreement_is_said() -> None:
     with pytest.raises(UnknownNameError, match=r"raters apart: 'athor'. Did you mean 'author'"):
         agreement(scores, "q", by="athor")
     with pytest.raises(UnknownArgumentError, match=r"no argument 'sead'. Did you mean 'seed'"):
-        agreement(scores, "q", sead=1)  # type: ignore[call-arg]
+        agreement(scores, "q", sead=1)  # type: ignore[call-arg]  # misuse
     with pytest.raises(SelectionError, match="free text"):
         agreement(scores.assign(value=None, label="x", data_type="text"), "q")
     mixed = pd.concat([scores, scores.assign(author="z", value=None, label="x")])
     with pytest.raises(SelectionError, match="numbers and categories"):
         agreement(mixed, "q")
     with pytest.raises(SelectionError, match="got list"):
-        agreement([1, 2], "q")  # type: ignore[arg-type]
+        agreement([1, 2], "q")  # type: ignore[arg-type]  # misuse
 
 
 def test_it_draws_itself() -> None:

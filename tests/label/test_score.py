@@ -78,20 +78,20 @@ def test_a_value_that_does_not_fit_is_refused(score: Score, value: Any, said: st
     ("make", "said"),
     [
         (lambda: Score(""), "name"),
-        (lambda: Score(3), "name"),  # type: ignore[arg-type]
+        (lambda: Score(3), "name"),  # type: ignore[arg-type]  # misuse
         (lambda: Score("x", 5, 1), "minimum must be below"),
         (lambda: Score("x", 5, 5), "minimum must be below"),
-        (lambda: Score("x", 1, "5"), "maximum"),  # type: ignore[arg-type]
+        (lambda: Score("x", 1, "5"), "maximum"),  # type: ignore[arg-type]  # misuse
         (lambda: Score("x", float("nan")), "smallest number"),
         (lambda: Score("x", []), "at least one"),
         (lambda: Score("x", ["a", "a"]), "different"),
-        (lambda: Score("x", ["a", 1]), "different texts"),  # type: ignore[list-item]
-        (lambda: Score("x", {"a": "b"}), "numbers as values"),  # type: ignore[dict-item]
+        (lambda: Score("x", ["a", 1]), "different texts"),  # type: ignore[list-item]  # misuse
+        (lambda: Score("x", {"a": "b"}), "numbers as values"),  # type: ignore[dict-item]  # misuse
         (lambda: Score("x", ["a"], 3), "only numbers have a maximum"),
         (lambda: Score("x", bool, 3), "only numbers have a maximum"),
-        (lambda: Score("x", object()), "expected"),  # type: ignore[arg-type]
+        (lambda: Score("x", object()), "expected"),  # type: ignore[arg-type]  # misuse
         (lambda: Score("x", True), "expected"),
-        (lambda: Score("x", data_type="stars"), "'stars'"),  # type: ignore[arg-type]
+        (lambda: Score("x", data_type="stars"), "'stars'"),  # type: ignore[arg-type]  # misuse
         (lambda: Score("x", data_type="categorical"), "'categorical'"),
         (lambda: Score("x", ["a"], data_type="text"), "'text'"),
     ],

@@ -164,7 +164,7 @@ def test_undoing_twice_or_undoing_what_is_not_there_is_an_error(store: LabelStor
     with pytest.raises(LabelError, match=r"no event 'x' in labels.sqlite"):
         store.undo("x")
     with pytest.raises(LabelError, match="event_id"):
-        store.undo(3)  # type: ignore[arg-type]
+        store.undo(3)  # type: ignore[arg-type]  # misuse
     assert len(store.events()) == 2
 
 

@@ -54,7 +54,7 @@ def test_options_reach_the_reader(otlp: Any) -> None:
     with pytest.raises(ReadError, match=r"a\.jsonl:2: not JSON"):
         read(path, strict=True)
     with pytest.raises(TypeError, match=r"Did you mean .strict."):
-        read(path, stric=True)  # type: ignore[call-arg]
+        read(path, stric=True)  # type: ignore[call-arg]  # misuse
 
 
 @pytest.mark.parametrize("source", [5, None, {"a": 1}, b"bytes", object()])

@@ -72,9 +72,9 @@ def test_one_cycle_of_many_spans_is_cut_once() -> None:
 
 
 @st.composite
-def span_lists(draw: Any) -> list[tuple[int, int, int]]:
+def span_lists(draw: st.DrawFn) -> list[tuple[int, int, int]]:
     """Draw (span, parent or 0, start); parents that are missing, cycles and the same span twice among them."""
-    return draw(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 14), st.integers(0, 3)), min_size=1, max_size=14))  # type: ignore[no-any-return]
+    return draw(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 14), st.integers(0, 3)), min_size=1, max_size=14))
 
 
 def test_random_trees_through_the_reader(otlp: Any) -> None:

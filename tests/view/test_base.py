@@ -89,7 +89,7 @@ def test_the_internals_of_a_widget_are_no_options(traces: Traces) -> None:
 
 def test_a_source_that_holds_no_traces_is_an_error_that_says_what_is_expected() -> None:
     with pytest.raises(TypeError, match="shows a Traces or follows another view, but got DataFrame"):
-        Counter(pd.DataFrame())  # type: ignore[arg-type]
+        Counter(pd.DataFrame())  # type: ignore[arg-type]  # misuse
 
 
 def test_everything_is_selected_until_something_is(traces: Traces) -> None:
