@@ -59,7 +59,7 @@ def common(span: Span) -> Attributes:
         attributes |= {"http.request.method": "POST", "http.route": "/v1/assistant"}
         attributes["http.response.status_code"] = span.http_status or 200
     for i, reaction in enumerate(span.reactions):
-        attributes |= _annotation(f"trace.annotations.{i}.annotation", reaction, "HUMAN")
+        attributes |= _annotation(f"trace.annotations.{i}.annotation", reaction, reaction.by)
     if span.error_type:
         attributes["error.type"] = span.error_type
     return attributes
@@ -282,5 +282,6 @@ def _documents(prefix: str, hits: list[Hit]) -> Attributes:
 #: By service: the scope of a span, and its attributes and events.
 CONVENTIONS = {
     "support-assistant": (genai_scope, genai),
+    "kit-planner": (genai_scope, genai),
     "shop-search": (openinference_scope, openinference),
 }

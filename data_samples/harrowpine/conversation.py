@@ -38,10 +38,15 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trace went: `quality` is what a fair judge would say, from 0 to 1."""
+    """How a trace went.
+
+    `quality` is what a judge would say who sees what the model saw, from 0 to 1; `pleases` what the customer would say
+    who may know better, where that is something else.
+    """
 
     answer: str
     quality: float
+    pleases: float | None = None
 
 
 def _day(day: date, language: str) -> str:
@@ -73,12 +78,20 @@ def as_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def use_tool(tracer: Tracer, call: ToolCall, result: object, median_ms: float) -> Message:
-    """Execute `call`, which gives `result`; give the message that answers it."""
+def use_tool(
+    tracer: Tracer, call: ToolCall, result: object, median_ms: float, *, failure: tuple[str, str] | None = None
+) -> Message:
+    """Execute `call`, which gives `result`; give the message that answers it.
+
+    `failure` is the type and the message of the error that the span owns up to.
+    """
+    answer = as_json(result)
     with tracer.span("tool", f"execute_tool {call.name}", tool=call) as span:
         tracer.wait_about(median_ms)
-        span.output = as_json(result)
-    return Message("tool", span.output, call_id=call.id)
+        if failure:
+            span.fail(*failure)
+        span.output = tracer.recorded(answer)
+    return Message("tool", answer, call_id=call.id)
 
 
 def ask_for(rng: Random, prompt_model: str, name: str, **arguments: Any) -> Message:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
 
-from .texts import Prompt, tool_definitions
 from .tracing import Message, ModelCall, Span, Tracer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from random import Random
+
+    from .texts import Prompt
 
 CACHE_LIFETIME_US = 300_000_000
 SMALLEST_CACHED_PREFIX = 1024
@@ -20,25 +22,36 @@ RATE_LIMITED, TIMED_OUT = 0.009, 0.002
 
 @dataclass(frozen=True)
 class Model:
-    """A model: time to the first token and per token in milliseconds, and the tokens it reads in a millisecond."""
+    """A model: milliseconds to the first token and for each more, tokens read in one, tokens it takes at most."""
 
     provider: str
     response_model: str
     ttft_ms: float
     tpot_ms: float
     reads_per_ms: float
+    window: int = 1_000_000
 
 
 MODELS = {
     "gpt-4o-mini": Model("openai", "gpt-4o-mini-2024-07-18", 420, 9, 90),
     "gpt-4o": Model("openai", "gpt-4o-2024-08-06", 560, 14, 150),
     "claude-sonnet-4-20250514": Model("anthropic", "claude-sonnet-4-20250514", 820, 15, 60),
+    "gpt-5.6-luna": Model("openai", "gpt-5.6-luna", 380, 6, 140),
+    "gpt-6-luna": Model("openai", "gpt-6-luna", 340, 6, 160),
+    "gpt-6-sol": Model("openai", "gpt-6-sol", 610, 11, 120),
+    "gpt-6.1-terra": Model("openai", "gpt-6.1-terra", 450, 8, 140),
+    "claude-haiku-4-5": Model("anthropic", "claude-haiku-4-5-20251001", 520, 7, 110, 200_000),
+    "claude-sonnet-5-5": Model("anthropic", "claude-sonnet-5-5", 760, 12, 90),
     "text-embedding-3-small": Model("openai", "text-embedding-3-small", 60, 0, 90),
 }
 
 
 class ModelTimeoutError(Exception):
     """A model call did not come back."""
+
+
+class ContextOverflowError(Exception):
+    """A request was longer than the model can take."""
 
 
 class PromptCache:
@@ -75,7 +88,8 @@ def call_model(
 ) -> Span:
     """Ask the model of `prompt`, which answers with `reply`; rate limits are retried in a span of their own.
 
-    `prefix` is the beginning of the messages that other calls share. Raises ModelTimeoutError now and then.
+    `prefix` is the beginning of the messages that other calls share. Raises ModelTimeoutError now and then,
+    and ContextOverflowError for what is too long.
     """
     luck = tracer.rng.random()
     if luck < RATE_LIMITED:
@@ -94,11 +108,19 @@ def call_model(
         call = span.model
         assert call is not None  # noqa: S101
         model = MODELS[prompt.model]
+        tools = count_tokens(orjson.dumps(call.tools).decode()) if call.tools else 0
+        tokens = 3 + tools + sum(message_tokens(m) for m in messages)
+        if tokens > model.window:
+            tracer.wait_about(250)
+            span.fail(
+                "BadRequestError",
+                f"Error code: 400 - prompt is too long: {tokens} tokens > {model.window} maximum",
+            )
+            raise ContextOverflowError
         call.response_model, call.reply = tracer.scenario.response_model(tracer, prompt), reply
         call.response_id = _id(tracer.rng, "msg_" if model.provider == "anthropic" else "chatcmpl-")
         call.finish_reason = "tool_calls" if reply.calls else "stop"
-        tools = count_tokens(orjson.dumps(call.tools).decode()) if call.tools else 0
-        call.input_tokens = 3 + tools + sum(message_tokens(m) for m in messages)
+        call.input_tokens = tokens
         call.output_tokens = message_tokens(reply)
         shared = tools + count_tokens(prefix)
         if shared >= SMALLEST_CACHED_PREFIX:
@@ -113,7 +135,7 @@ def call_model(
     return span
 
 
-def _call_span(tracer: Tracer, prompt: Prompt, messages: list[Message]):  # noqa: ANN202 a context manager of Span
+def _call_span(tracer: Tracer, prompt: Prompt, messages: list[Message]) -> AbstractContextManager[Span]:
     call = ModelCall(
         provider=MODELS[prompt.model].provider,
         request_model=prompt.model,
@@ -122,8 +144,8 @@ def _call_span(tracer: Tracer, prompt: Prompt, messages: list[Message]):  # noqa
         template=prompt.text,
         temperature=prompt.temperature,
         max_tokens=prompt.max_tokens,
-        tools=tool_definitions(prompt.tools) if prompt.tools else [],
-        messages=list(messages),
+        tools=tracer.scenario.tools(tracer, prompt),
+        messages=[replace(m, text=tracer.recorded(m.text)) for m in messages],
     )
     return tracer.span("llm", f"chat {prompt.model}", model=call)
 

@@ -78,6 +78,8 @@ def _refund_agent(tracer: Tracer, talk: Conversation, question: str, reason: str
     messages = [Message("system", prompt.text), *talk.history[-2:], Message("user", question)]
 
     def think(reply: Message) -> Message:
+        prompt = tracer.prompt("refunds")  # of this call: it may tell the time
+        messages[0] = Message("system", prompt.text)
         call_model(tracer, prompt, messages, reply, cache=talk.cache, prefix=prompt.text)
         messages.append(reply)
         return reply
@@ -99,7 +101,7 @@ def _refund_agent(tracer: Tracer, talk: Conversation, question: str, reason: str
     use("lookup_order", found, 110, order=order.number)
 
     asked = {"order": order.number, "region": country.region, "reason": reason}
-    if tracer.scenario.policy_is_down(tracer):
+    if tracer.scenario.tool_is_down(tracer, "check_refund_policy"):
         for _ in range(rng.choices((3, 4, 5, 6), (4, 3, 2, 1))[0]):
             wanted = think(ask_for(rng, prompt.model, "check_refund_policy", **asked))
             messages.append(_broken_policy(tracer, wanted.calls[0], country.region))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .features import FEATURES
 from .models import MODELS
-from .texts import prompts
+from .texts import prompts, tool_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,8 +76,8 @@ class Scenario:
         """Give tags of a trace beside those of its channel and tenant."""
         return []
 
-    def writer(self, rng: Random, customers: list[Customer]) -> Customer:
-        """Choose who begins a conversation."""
+    def writer(self, rng: Random, customers: list[Customer], _share: float) -> Customer:
+        """Choose who begins a conversation when a share of all conversations is over."""
         return rng.choice(customers)
 
     def prompt(self, _tracer: Tracer, name: str) -> Prompt:
@@ -89,9 +89,13 @@ class Scenario:
         """Give the name under which the model of `prompt` answers now."""
         return MODELS[prompt.model].response_model
 
-    def policy_is_down(self, _tracer: Tracer) -> bool:
-        """Tell whether the refund agent can't get at the refund policy now."""
+    def tool_is_down(self, _tracer: Tracer, _tool: str) -> bool:
+        """Tell whether a tool fails this time."""
         return False
+
+    def tools(self, _tracer: Tracer, prompt: Prompt) -> list[dict[str, Any]]:
+        """Give the definitions of the tools that the model of `prompt` may call now."""
+        return tool_definitions(prompt.tools) if prompt.tools else []
 
     def follow_up(
         self, _tracer: Tracer, _talk: Conversation, _question: str, _about: Any, _outcome: Outcome

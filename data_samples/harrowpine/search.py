@@ -53,8 +53,10 @@ def ask_product_search(rng: Random, talk: Conversation) -> tuple[str, tuple[str,
     )
 
 
-def product_search(tracer: Tracer, talk: Conversation, question: str, about: tuple[str, str]) -> Outcome:
-    """Recommend two products that were found."""
+def product_search(
+    tracer: Tracer, talk: Conversation, question: str, about: tuple[str, str], *, wording: list[str] | None = None
+) -> Outcome:
+    """Recommend two products that were found, in one of the ways of `wording`, else as usual."""
     category, use = about
 
     def fits(p: Product) -> float:
@@ -73,8 +75,9 @@ def product_search(tracer: Tracer, talk: Conversation, question: str, about: tup
     best = _retrieve(tracer, question, hits, 3)
     by_sku = {p.sku: p for p in products()}
     first, second = by_sku[best[0].id], by_sku[best[1].id]
+    templates = wording or phrases()["product_search"]["answers"][talk.customer.language]
     answer = fill(
-        tracer.rng, tracer.rng.choice(phrases()["product_search"]["answers"][talk.customer.language]), talk, use=use,
+        tracer.rng, tracer.rng.choice(templates), talk, use=use,
         first=first.name, first_price=first.price, first_blurb=first.blurb,
         second=second.name, second_price=second.price, second_blurb=second.blurb,
     )  # fmt: skip
@@ -90,6 +93,11 @@ def ask_returns_policy(rng: Random, talk: Conversation) -> tuple[str, tuple[Docu
         document_id, question, answer = rng.choice(foreign)
         return question, (by_id[document_id], answer)
     document = rng.choices(documents(), [3 if d.topic == "returns" else 1 for d in documents()])[0]
+    return ask_about(rng, talk, document)
+
+
+def ask_about(rng: Random, talk: Conversation, document: Document) -> tuple[str, tuple[Document, str]]:
+    """Write an English question that `document` answers, and give it with the answer."""
     wording = phrases()["returns_policy_wording"]
     answer = (
         rng.choice(wording["openers"])
@@ -99,18 +107,27 @@ def ask_returns_policy(rng: Random, talk: Conversation) -> tuple[str, tuple[Docu
     return fill(rng, rng.choice(document.questions), talk), (document, answer)
 
 
-def returns_policy(tracer: Tracer, talk: Conversation, question: str, wanted: tuple[Document, str]) -> Outcome:
-    """Answer from the help centre."""
+def returns_policy(
+    tracer: Tracer,
+    talk: Conversation,
+    question: str,
+    wanted: tuple[Document, str],
+    *,
+    index: tuple[Document, ...] | None = None,
+) -> Outcome:
+    """Answer from the `index` of the help centre, else from all of it as it stands in the texts."""
     document, answer = wanted
     asked = _words(question + document.title)
 
     def fits(d: Document) -> float:
         if d is document:
             return 0.86
+        if d.id == document.id:  # the same article, in other words than those that the question is after
+            return 0.68
         return 0.38 + 0.14 * (d.topic == document.topic) + 0.05 * len(asked & _words(d.text))
 
     scored = sorted(
-        ((round(min(0.84, fits(d)) + tracer.rng.uniform(-0.03, 0.03), 4), d) for d in documents()),
+        ((round(min(0.84, fits(d)) + tracer.rng.uniform(-0.03, 0.03), 4), d) for d in index or documents()),
         key=lambda pair: (-pair[0], pair[1].id),
     )
     hits = [

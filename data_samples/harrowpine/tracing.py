@@ -52,6 +52,7 @@ class Judgement:
     value: float
     label: str
     explanation: str = ""
+    by: str = "HUMAN"
 
 
 @dataclass
@@ -133,6 +134,11 @@ class Tracer:
     def prompt(self, name: str) -> Prompt:
         """Give the prompt called `name` as it is now."""
         return self.scenario.prompt(self, name)
+
+    def recorded(self, text: str) -> str:
+        """Give as much of `text` as the instrumentation keeps."""
+        limit = self.scenario.recorded_characters
+        return text if limit is None or len(text) <= limit else f"{text[:limit]}… [{len(text) - limit} characters cut]"
 
     def wait(self, microseconds: float) -> None:
         """Let time pass."""

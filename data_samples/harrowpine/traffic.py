@@ -40,7 +40,7 @@ def make_spans(scenario: Scenario, seed: int) -> list[Span]:
 
 def _session(scenario: Scenario, n: int, rng: Random, customers: list[Customer]) -> list[Span]:
     """Make the `n`-th session; days and first features go round in turn, lest chance look like an incident."""
-    customer = scenario.writer(rng, customers)
+    customer = scenario.writer(rng, customers, n / scenario.sessions)
     now_us = arrival_us(rng, scenario, customer.country, n / scenario.sessions)
     session_id = f"s_{rng.getrandbits(48):012x}"
     talk = Conversation(customer, make_order(rng, customer, scenario.when(now_us)), rng.choice(products()))
@@ -91,7 +91,8 @@ def _trace(tracer: Tracer, talk: Conversation, asked: tuple[str, Any] | None) ->
         if tracer.rng.random() < scenario.judged_share:
             _judge(tracer, question, outcome)
         if tracer.rng.random() < scenario.thumbs_share:
-            up = tracer.rng.random() < outcome.quality
+            pleases = outcome.quality if outcome.pleases is None else outcome.pleases
+            up = tracer.rng.random() < pleases
             root.reactions.append(Judgement("thumbs", float(up), "up" if up else "down"))
         root.reactions += scenario.judgements(tracer, root, outcome)
     talk.history += [Message("user", question), Message("assistant", outcome.answer)]

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .agent_loop import AgentLoop
+from .budget_overrun import BudgetOverrun
+from .model_change import ModelChange
+from .stale_index import StaleIndex
 from .support_week import SupportWeek
 
 if TYPE_CHECKING:
     from harrowpine.scenario import Scenario
 
 #: By name.
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (SupportWeek(),)}
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario for scenario in (SupportWeek(), ModelChange(), StaleIndex(), AgentLoop(), BudgetOverrun())
+}

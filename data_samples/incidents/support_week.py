@@ -57,10 +57,10 @@ class SupportWeek(Scenario):
         given = f"Product page:\n{page.render(talk.product)}" if pasted else None
         return product_qa(tracer, talk, question, wanted, given=given)
 
-    def policy_is_down(self, tracer: Tracer) -> bool:
+    def tool_is_down(self, tracer: Tracer, tool: str) -> bool:
         """Break the policy service for one region since Friday."""
         region = tracer.context.customer.country.region
-        broken = tracer.now_us >= self.outage_us and region == OUTAGE_REGION
+        broken = tool == "check_refund_policy" and tracer.now_us >= self.outage_us and region == OUTAGE_REGION
         return broken and tracer.rng.random() < OUTAGE_SHARE
 
     def truth(self) -> list[dict[str, Any]]:
