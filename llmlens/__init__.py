@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .compare import compare
+    from .compare.cost_change import cost_change
     from .errors import (
         ConventionsError,
         LabelError,
@@ -45,6 +46,7 @@ _HOME = {
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "cost_change": "compare.cost_change",
     "labels": "label",
     "LabelStore": "label",
     "PhoenixSink": "label",
@@ -91,6 +93,7 @@ __all__ = [
     "agreement",
     "compare",
     "cost",
+    "cost_change",
     "labels",
     "langfuse",
     "open",
