@@ -10,6 +10,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .frames import arrow_of
 from .schema import TABLES
 
 if TYPE_CHECKING:
@@ -95,6 +96,18 @@ class Store:
         """Run a query and give the result as an Arrow table."""
         return self.cursor().sql(sql).to_arrow_table()
 
+    def compute(self, expression: ir.Expr) -> pa.Table:
+        """Run an Ibis expression over tables of this store and give the result as an Arrow table."""
+        import ibis
+        import pyarrow as pa
+
+        table = self.arrow(ibis.to_sql(expression, dialect="duckdb"))
+        # DuckDB widens sums of integers to 128 bits, which reach Arrow as floats.
+        for place, (name, dtype) in enumerate(expression.as_table().schema().items()):
+            if dtype.is_integer() and not pa.types.is_integer(table.schema.field(place).type):
+                table = table.set_column(place, name, table.column(place).cast(pa.int64()))
+        return table
+
     def batches(self, sql: str, rows: int) -> pa.RecordBatchReader:
         """Run a query and give the result as a stream of Arrow batches of about so many rows."""
         return self.cursor().sql(sql).to_arrow_reader(rows)
@@ -116,14 +129,6 @@ class Store:
             for c in table.columns
         )
         self.insert(f"INSERT INTO {name} SELECT {selected} FROM incoming", incoming=arrow_of(frame))
-
-    def count_unidentified(self, name: str) -> int:
-        """Count the rows of a stored table whose span id is missing or taken; 0 where a row is no span."""
-        if TABLES[name].key != ("trace_id", "span_id"):
-            return 0
-        known = f"SELECT DISTINCT trace_id, span_id FROM {name} WHERE trace_id IS NOT NULL AND span_id IS NOT NULL"
-        found = self.execute(f"SELECT count(*) - (SELECT count(*) FROM ({known})) FROM {name}").fetchone()
-        return int(found[0]) if found else 0
 
     def keep(self, query: ir.Table, prefix: str) -> ir.Table:
         """Run a query and keep its result as a table, until no selection and no expression speaks of it any more."""
@@ -177,52 +182,3 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
         con.cursor().execute(f"DROP TABLE IF EXISTS {name}")
     except duckdb.Error:  # the interpreter is going down and the database with it
         return
-
-
-def arrow_of(frame: pd.DataFrame) -> pa.Table:
-    """Convert a DataFrame to Arrow; times without a zone are UTC."""
-    import pandas as pd
-    import pyarrow as pa
-
-    arrays = {}
-    for name, column in frame.items():
-        values = column
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            values = column.dt.tz_convert("UTC")
-        elif pd.api.types.is_datetime64_dtype(column.dtype):
-            values = column.dt.tz_localize("UTC")
-        arrays[str(name)] = pa.Array.from_pandas(values)
-    return pa.table(arrays)
-
-
-def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Convert to pandas with one dtype per meaning: `str`, `Int64`, `Float64`, `boolean`, `datetime64[us, UTC]`."""
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-
-    text = pd.StringDtype(na_value=np.nan)
-
-    def dtype(kind: pa.DataType) -> Any:
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return text
-        if pa.types.is_integer(kind):
-            return pd.Int64Dtype()
-        if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            return pd.Float64Dtype()
-        if pa.types.is_boolean(kind):
-            return pd.BooleanDtype()
-        return None
-
-    fields = []
-    for f in table.schema:
-        kind = f.type
-        if pa.types.is_timestamp(kind) and (kind.unit != "us" or kind.tz != "UTC"):
-            kind = pa.timestamp("us", tz="UTC" if kind.tz else None)
-        elif pa.types.is_decimal(kind):
-            kind = pa.float64()
-        elif str(kind) in ("extension<arrow.json>", "string_view"):
-            kind = pa.string()
-        fields.append(pa.field(f.name, kind))
-    made: pd.DataFrame = table.cast(pa.schema(fields)).to_pandas(types_mapper=dtype)
-    return made

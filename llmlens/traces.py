@@ -7,9 +7,9 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from .errors import ReadError, SelectionError, unknown
-from .schema import SCORES, TABLES, TRACES
-from .store import STORED, Store, to_pandas
+from .errors import SelectionError, unknown
+from .frames import to_pandas
+from .selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
+
+    from .store import Store
 
 
 @runtime_checkable
@@ -51,9 +53,7 @@ class Traces:
         `trace_ids` and `span_ids` are tables of the store that hold what is selected, `scores` the table of scores.
         """
         self._store = store
-        self._trace_ids = trace_ids
-        self._span_ids = span_ids
-        self._scores = scores
+        self._selection = Selection(store, trace_ids, span_ids, scores)
         self.notes = notes
 
     # ------------------------------------------------------------------ building
@@ -65,29 +65,9 @@ class Traces:
         Raises `UnknownNameError` for a table or column that the schema does not have, `ReadError` for values that do
         not fit their column and for spans that are not told apart by `trace_id` and `span_id`.
         """
-        import duckdb
-        import pyarrow as pa
+        from .building import store_of
 
-        store = Store()
-        store.create_empty()
-        for name, frame in frames.items():
-            if name not in STORED:
-                what = "stored table"
-                raise unknown(what, name, STORED)
-            if not hasattr(frame, "columns"):
-                raise ReadError(f"from_frames takes DataFrames by name of table; {name} is {type(frame).__name__}.")
-            try:
-                store.insert_frame(name, frame)
-            except (pa.ArrowException, duckdb.Error) as error:
-                raise ReadError(f"The frame of {name} does not fit the table: {_first_line(error)}") from None
-            if lost := store.count_unidentified(name):
-                told = "trace_id and span_id, which must be given and together occur once"
-                raise ReadError(f"The frame of {name} has {lost} rows without {told}.")
-        if "depth" not in frames.get("spans", ()):
-            from .read.tree import set_depths
-
-            set_depths(store)
-        return cls(store, notes=notes)
+        return cls(store_of(frames), notes=notes)
 
     # ------------------------------------------------------------------ tables
 
@@ -96,104 +76,18 @@ class Traces:
 
         Raises `UnknownNameError` for a table that the schema does not have.
         """
-        if name not in TABLES:
-            what = "table"
-            raise unknown(what, name, TABLES)
-        if name == "problems":
-            return self._store.ibis("problems")
-        if name == "traces":
-            return self._with_texts(self._rollup())
-        if name == "sessions":
-            from .rollups import session_rollup
-
-            return session_rollup(self._rollup())
-        if name in ("contents", "messages", "documents", "tool_calls"):
-            from .read.derive import derive
-
-            derive(self._store, name)
-        if name == "scores":
-            return self._selected_scores()
-        return self._selected(self._store.ibis(name))
-
-    def _selected(self, table: ir.Table) -> ir.Table:
-        if self._span_ids is not None and "span_id" in table.columns:
-            kept = self._span_ids
-            same = table.span_id == kept.span_id
-            if "requested_by" in table.columns:
-                same |= table.requested_by == kept.span_id
-            return table.semi_join(kept, [table.trace_id == kept.trace_id, same])
-        if self._trace_ids is not None:
-            return table.semi_join(self._trace_ids, "trace_id")
-        return table
-
-    def _selected_scores(self) -> ir.Table:
-        """Give the scores of the spans, the traces and the sessions that are selected."""
-        scores = self._store.ibis("scores") if self._scores is None else self._scores
-        if self._trace_ids is None:
-            return scores
-        found = scores.filter(scores.trace_id.isnull()).semi_join(self.table("spans"), "session_id")
-        if self._span_ids is None:
-            return found.union(self._selected(scores))
-        found = found.union(scores.filter(scores.span_id.isnull()).semi_join(self._trace_ids, "trace_id"))
-        return found.union(self._selected(scores))
-
-    def _rollup(self) -> ir.Table:
-        """Give the traces without the texts of their roots; for whole traces it is computed once a store."""
-        from .rollups import trace_rollup
-
-        info = self._store.ibis("trace_info")
-        if self._span_ids is not None:
-            return trace_rollup(self.table("spans"), info)
-
-        def make() -> None:
-            import ibis
-
-            rollup = ibis.to_sql(trace_rollup(self._store.ibis("spans"), info), dialect="duckdb")
-            columns = [c for c in TRACES.columns if c.name not in ("input", "output")]
-            typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in columns)
-            self._store.execute(f"CREATE TABLE trace_rollup AS SELECT {typed} FROM ({rollup})")
-
-        self._store.once("trace_rollup", make)
-        return self._selected(self._store.ibis("trace_rollup"))
-
-    def _with_texts(self, rollup: ir.Table) -> ir.Table:
-        spans = self.table("spans")
-        roots = spans.filter(spans.depth == 0)
-        roots = roots.group_by("trace_id").agg(span_id=roots.span_id.first(order_by=[roots.start, roots.span_id]))
-        texts = self.table("contents").inner_join(roots, ["trace_id", "span_id"])
-        texts = texts.select("trace_id", "input", "output")
-        return rollup.left_join(texts, "trace_id").select(*TRACES.names)
+        return self._selection.table(name)
 
     def fetch_arrow(self, expression: ir.Expr) -> pa.Table:
         """Run an Ibis expression over this selection's tables and give an Arrow table; safe on any thread."""
-        import ibis
-        import pyarrow as pa
-
-        table = self._store.arrow(ibis.to_sql(expression, dialect="duckdb"))
-        # DuckDB widens sums of integers to 128 bits, which reach Arrow as floats.
-        for place, (name, dtype) in enumerate(expression.as_table().schema().items()):
-            if dtype.is_integer() and not pa.types.is_integer(table.schema.field(place).type):
-                table = table.set_column(place, name, table.column(place).cast(pa.int64()))
-        return table
+        return self._store.compute(expression)
 
     def fetch(self, expression: ir.Expr) -> pd.DataFrame:
         """Run an Ibis expression over this selection's tables and give a DataFrame; safe on any thread."""
         return to_pandas(self.fetch_arrow(expression))
 
     def _frame(self, name: str) -> pd.DataFrame:
-        table = self.table(name)
-        order = {
-            "spans": ["start", "trace_id", "depth", "span_id"],
-            "traces": ["start", "trace_id"],
-            "sessions": ["start", "session_id"],
-            "scores": ["created", "trace_id", "name", "score_id"],
-            "problems": ["source", "line", "reason", "example"],
-            "messages": ["trace_id", "span_id", "position"],
-            "documents": ["trace_id", "span_id", "rank"],
-            "tool_calls": ["trace_id", "requested_by", "span_id", "call_id", "tool", "arguments"],
-            "contents": ["trace_id", "span_id"],
-        }[name]
-        return self.fetch(table.order_by(order))
+        return self.fetch(self._selection.ordered(name))
 
     @property
     def spans(self) -> pd.DataFrame:
@@ -243,13 +137,13 @@ class Traces:
     @property
     def trace_ids(self) -> list[str]:
         """The ids of the traces, in order of their start."""
-        rollup = self._rollup()
+        rollup = self._selection.rollup()
         ids = rollup.order_by([rollup.start, rollup.trace_id]).select("trace_id")
         return [str(i) for i in self.fetch_arrow(ids).column(0).to_pylist()]
 
     def __len__(self) -> int:
         """Count the traces."""
-        counted = self.fetch_arrow(self._rollup().count().name("n").as_table())
+        counted = self.fetch_arrow(self._selection.rollup().count().name("n").as_table())
         return int(counted.column(0)[0].as_py())
 
     def __getattr__(self, name: str) -> Any:
@@ -292,15 +186,13 @@ class Traces:
         conditions = Conditions(equals, expression, first, last)
         if conditions.empty:
             return self
-        spans, traces = self.table("spans"), self._rollup()
+        spans, traces = self.table("spans"), self._selection.rollup()
         span_ids = conditions.matching_spans(spans, traces)
         if span_ids is None:
             return self._keep(conditions.matching_traces(traces))
         if not spans_only:
             return self._keep(span_ids.select("trace_id").distinct())
-        kept = _evaluated(self._store, span_ids, "chosen_spans")
-        trace_ids = self._store.keep(kept.select("trace_id").distinct(), "chosen")
-        return self._with(trace_ids=trace_ids, span_ids=kept)
+        return self._of(self._selection.keep_spans(span_ids))
 
     def trace(self, trace_id: str) -> Traces:
         """Select one trace by its id, or by a beginning of it that only one trace has.
@@ -309,7 +201,7 @@ class Traces:
         """
         if not isinstance(trace_id, str):
             raise SelectionError(f"trace takes the id of a trace as text, or its beginning; got {trace_id!r}.")
-        rollup = self._rollup()
+        rollup = self._selection.rollup()
         found = self.fetch_arrow(
             rollup.filter(rollup.trace_id.startswith(trace_id)).select("trace_id").order_by("trace_id").limit(10_000)
         )
@@ -327,7 +219,7 @@ class Traces:
             raise SelectionError(f"sample needs a number of traces, 0 or more; got {n!r}.")
         import ibis
 
-        rollup = self._rollup()
+        rollup = self._selection.rollup()
         shuffled = rollup.mutate(_key=(rollup.trace_id + ibis.literal(f":{seed}")).hexdigest("md5"))
         return self._keep(shuffled.order_by("_key", "trace_id").limit(int(n)).select("trace_id"))
 
@@ -359,42 +251,21 @@ class Traces:
         from .read.scores import complete_scores
 
         frame = complete_scores(scores.frame() if isinstance(scores, HasFrame) else scores)
-        known = self._store.ibis("scores") if self._scores is None else self._scores
-        kept = self._store.keep(known, "scores")
-        columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in SCORES.columns)
-        replaced = f"DELETE FROM {kept.get_name()} WHERE score_id IN (SELECT score_id FROM incoming)"
-        added = f"INSERT INTO {kept.get_name()} SELECT {columns} FROM incoming"
-        self._store.insert(replaced, incoming=frame)
-        self._store.insert(added, incoming=frame)
-        return self._with(scores=kept)
+        return self._of(self._selection.with_scores(frame))
 
     def __or__(self, other: Traces) -> Traces:
         """Unite two selections; a trace that is in both is one trace."""
         if not isinstance(other, Traces):
             return NotImplemented
-        if other._store is self._store and self._span_ids is None and other._span_ids is None:
-            ids = self._rollup().select("trace_id").union(other._rollup().select("trace_id"), distinct=True)
-            if other._scores is self._scores:
-                return self._keep(ids)
-            scores, more = self.table("scores"), other.table("scores")
-            scores = self._store.keep(scores.union(more.anti_join(scores, "score_id")), "scores")
-            return self._with(trace_ids=self._store.keep(ids, "chosen"), scores=scores)
-        from .unite import unite
+        more = (note for note in other.notes if note not in self.notes)
+        return self._of(self._selection | other._selection, notes=(*self.notes, *more))
 
-        return Traces(unite(self, other), notes=(*self.notes, *(n for n in other.notes if n not in self.notes)))
+    def _keep(self, trace_ids: ir.Table) -> Traces:
+        return self._of(self._selection.keep(trace_ids))
 
-    def _keep(self, ids: ir.Table) -> Traces:
-        trace_ids = _evaluated(self._store, ids, "chosen")
-        if self._span_ids is None:
-            return self._with(trace_ids=trace_ids)
-        return self._with(
-            trace_ids=trace_ids,
-            span_ids=self._store.keep(self._span_ids.semi_join(trace_ids, "trace_id"), "chosen_spans"),
-        )
-
-    def _with(self, **changed: ir.Table) -> Traces:
-        own = {"trace_ids": self._trace_ids, "span_ids": self._span_ids, "scores": self._scores}
-        return Traces(self._store, **{**own, **changed}, notes=self.notes)
+    def _of(self, selection: Selection, notes: tuple[str, ...] | None = None) -> Traces:
+        parts = {"trace_ids": selection.trace_ids, "span_ids": selection.span_ids, "scores": selection.scores}
+        return Traces(selection.store, **parts, notes=self.notes if notes is None else notes)
 
     # ------------------------------------------------------------------ keeping
 
@@ -406,9 +277,7 @@ class Traces:
         """
         from .saving import save_tables
 
-        tables = {name: self.table(name) for name in STORED}
-        tables["trace_info"] = self._selected(self._store.ibis("trace_info"))
-        return save_tables(self._store, tables, self.notes, Path(folder))
+        return save_tables(self._store, self._selection.stored(), self.notes, Path(folder))
 
     @classmethod
     def open(cls, folder: str | Path) -> Traces:
@@ -439,22 +308,6 @@ class Traces:
         from .summary import as_html
 
         return as_html(self)
-
-
-def _evaluated(store: Store, condition: ir.Table, prefix: str) -> ir.Table:
-    """Keep what a condition of the user's selects; what only its evaluation finds wrong is the user's to mend too."""
-    import duckdb
-
-    try:
-        return store.keep(condition, prefix)
-    except (duckdb.DataError, duckdb.ProgrammingError) as error:
-        raise SelectionError(f"The condition cannot be evaluated: {_first_line(error)}") from None
-    except RecursionError:
-        raise SelectionError("The condition is nested too deeply.") from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
 
 
 def union(traces: Iterable[Traces]) -> Traces:

@@ -1,5 +1,4 @@
 """Two selections of different loads -> one store."""
-# ruff: noqa: SLF001  # the inside of two Traces, beside the class
 
 from __future__ import annotations
 
@@ -7,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from .store import STORED, Store
+from .store import Store
 
 if TYPE_CHECKING:
-    from .traces import Traces
+    from .selection import Selection
 
 #: What makes a row the same row; problems are the same when all of them is.
 _KEYS = {
@@ -21,20 +20,19 @@ _KEYS = {
 }
 
 
-def unite(left: Traces, right: Traces) -> Store:
+def unite(left: Selection, right: Selection) -> Store:
     """Copy both selections into a new store; what is in both is taken from the left.
 
     A trace whose spans were in two files becomes one tree.
     """
     store = Store()
     store.create_empty()
-    for traces in (left, right):
-        for name in (*STORED, "trace_info"):
-            table = traces._selected(traces._store.ibis("trace_info")) if name == "trace_info" else traces.table(name)
-            rows = traces._store.batches(ibis.to_sql(table, dialect="duckdb"), 50_000)
+    for selection in (left, right):
+        for name, table in selection.stored().items():
+            rows = selection.store.batches(ibis.to_sql(table, dialect="duckdb"), 50_000)
             new = f"ANTI JOIN {name} USING ({_KEYS[name]})" if name in _KEYS else f"EXCEPT ALL FROM {name}"
             store.insert(f"INSERT INTO {name} BY NAME SELECT incoming.* FROM incoming {new}", incoming=rows)
-    if left._span_ids is None and right._span_ids is None:
+    if left.span_ids is None and right.span_ids is None:
         from .read.tree import set_depths
 
         set_depths(store)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import ReadError
+from llmlens.frames import arrow_of
 from llmlens.schema import SPANS, USAGE_KINDS
-from llmlens.store import Store, arrow_of
+from llmlens.store import Store
 
 from .conventions import MACROS, TEXTS, Conventions
 from .finish import LOGS, finish
