@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .compare import compare
     from .compare.cost_change import cost_change
+    from .embed import embed
     from .errors import (
         ConventionsError,
+        EmbeddingError,
         LabelError,
         LangfuseError,
         LlmlensError,
@@ -56,6 +58,7 @@ _HOME = {
     "CostTreemap": "view",
     "TraceExplorer": "view",
     "Plot": "view",
+    "EmbeddingError": "errors",
     "LlmlensError": "errors",
     "ReadError": "errors",
     "SourceNotFoundError": "errors",
@@ -69,12 +72,13 @@ _HOME = {
 }
 
 #: Modules that are functions too; see callable_module.py.
-_CALLABLE_MODULES = ("compare", "read", "schema")
+_CALLABLE_MODULES = ("compare", "embed", "read", "schema")
 
 __all__ = [
     "Annotator",
     "ConventionsError",
     "CostTreemap",
+    "EmbeddingError",
     "LabelError",
     "LabelStore",
     "LangfuseError",
@@ -94,6 +98,7 @@ __all__ = [
     "compare",
     "cost",
     "cost_change",
+    "embed",
     "labels",
     "langfuse",
     "open",

@@ -26,6 +26,8 @@ def memberships(distances: Vectors) -> Vectors:
     exp(-(d - rho) / sigma): rho is the distance of the nearest that is elsewhere, sigma is such that the memberships
     sum to log2(k + 1), k neighbours and the point itself.
     """
+    if not distances.size:
+        return np.ones_like(distances)
     apart = np.where(distances > 0, distances, np.inf).min(axis=1, initial=np.inf)
     rho = np.where(np.isfinite(apart), apart, 0.0)[:, None]
     beyond = np.maximum(distances.astype(np.float64) - rho, 0)

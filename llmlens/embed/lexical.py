@@ -50,6 +50,11 @@ class LexicalEncoder:
         """Its settings, and a hash of what it was fitted on."""
         return f"lexical-1 dimensions={self.dimensions} seed={self.seed} fitted={self._digest or 'not yet'}"
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it knows its reference."""
+        return self._texts is not None
+
     def fit(self, texts: Sequence[str]) -> LexicalEncoder:
         """Take the space from these texts: any number, also none, all the same or empty.
 

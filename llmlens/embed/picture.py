@@ -17,8 +17,8 @@ SIDE = 10.0
 
 
 def usable(vectors: Vectors) -> NDArray[np.bool_]:
-    """Say which rows are vectors: those without a NaN or an infinite number."""
-    return np.asarray(np.isfinite(vectors).all(axis=1), dtype=bool)
+    """Say which rows are vectors: those with numbers and without a NaN or an infinite one."""
+    return np.asarray(np.isfinite(vectors).all(axis=1) & (vectors.shape[1] > 0))
 
 
 def first_picture(vectors: Vectors, seed: int = 0) -> Vectors:

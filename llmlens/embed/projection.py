@@ -13,6 +13,7 @@ from .layout import has_gpu, on_cpu, on_gpu
 from .neighbours import nearest, unit
 from .picture import first_picture, usable
 from .sampling import stratified
+from .stored_map import stored_map
 
 if TYPE_CHECKING:
     import threading
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .cache import Cache
     from .encoder import Vectors
 
 _NEIGHBOURS = 14  # and the point itself: UMAP's 15
 _FEWEST = 10  # different vectors; the neighbours of fewer say nothing
 _PLACED_BY = 5
+_SAME = 1e-6  # of float32, 1 - cosine
 #: Shares of the time, about: neighbours, layout, placing.
 _PARTS = {"neighbours": (0.0, 0.2), "layout": (0.2, 0.9), "placing": (0.9, 1.0)}
 
@@ -38,7 +41,7 @@ class Projection:
 
     def __init__(self, points: Vectors, anchors: Vectors, places: Vectors, notes: tuple[str, ...]) -> None:
         """Hold a map; `fit` makes one. `anchors` are the vectors at `places` by which others are placed."""
-        points.flags.writeable = places.flags.writeable = False
+        points.flags.writeable = False
         self.points = points
         self.notes = notes
         self._anchors = anchors
@@ -59,12 +62,14 @@ class Projection:
         limit: int = 20_000,
         progress: Callable[[float, str], object] | None = None,
         cancel: threading.Event | None = None,
+        cache: bool | Cache = True,
     ) -> Projection:
         """Make a map of (rows, dimensions).
 
         Beyond `limit` rows it is made of a sample that keeps the shares of `strata` (a label a row, such as its
         window), and the others are placed by their neighbours in it. `progress` is told the share done and at what it
-        is. Setting `cancel` ends it with `concurrent.futures.CancelledError`.
+        is. Setting `cancel` ends it with `concurrent.futures.CancelledError`. A map that was made before comes from the
+        cache.
 
         Raises `EmbeddingError` for what is no matrix, or strata of another length.
         """
@@ -75,21 +80,16 @@ class Projection:
         known, labels = rows[there], None if strata is None else np.asarray(strata, dtype=object)[there]
         sample = stratified(len(known), limit, labels, seed)
         chosen = _distinct(known, sample)
-        begin = first_picture(known, seed)
-        tell = _Steps(progress, cancel)
-        places, how = _layout(known[chosen], begin[chosen], seed, tell)
-        notes = [how]
+        notes = [_how(known[chosen])]
         if len(sample) < len(known):
             notes.append(f"{len(known) - len(sample):,} points were placed by their neighbours among {len(sample):,}.")
         if len(there) < len(rows):
             notes.append(f"{len(rows) - len(there):,} of {len(rows):,} rows have no vector and are not on the map.")
-        made = cls(np.full((len(rows), 2), np.nan, dtype=np.float32), known[chosen], places, tuple(notes))
+        tell = _Steps(progress, cancel)
+        placed = stored_map(cache, (known, chosen), seed, lambda: _placed(known, chosen, seed, tell))
         points = np.full((len(rows), 2), np.nan, dtype=np.float32)
-        points[there] = made._place(known, tell)
-        points[there[chosen]] = places
-        points.flags.writeable = False
-        made.points = points
-        return made
+        points[there] = placed
+        return cls(points, known[chosen], placed[chosen], tuple(notes))
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Place new vectors by their neighbours on the map, which stays as it is; gives (rows, 2).
@@ -106,17 +106,8 @@ class Projection:
             )
         points = np.full((len(rows), 2), np.nan, dtype=np.float32)
         there = usable(rows)
-        points[there] = self._place(rows[there], _Steps(None, None))
+        points[there] = _place(rows[there], self._anchors, self._places)
         return points
-
-    def _place(self, vectors: Vectors, tell: _Steps) -> Vectors:
-        if not len(self._anchors):
-            return np.zeros((len(vectors), 2), dtype=np.float32)
-        found = nearest(self._anchors, _PLACED_BY, vectors, progress=tell.of("placing"))
-        weights = memberships(found.distances)
-        weights = np.where(found.distances[:, :1] < 1e-6, found.distances < 1e-6, weights)
-        weights /= weights.sum(axis=1, keepdims=True)
-        return np.asarray(np.einsum("ij,ijk->ik", weights, self._places[found.indices]), dtype=np.float32)
 
 
 class _Steps:
@@ -140,15 +131,47 @@ class _Steps:
         return tell
 
 
-def _layout(vectors: Vectors, begin: Vectors, seed: int, tell: _Steps) -> tuple[Vectors, str]:
-    if len(vectors) < _FEWEST or vectors.shape[1] < 2:
-        return begin, f"Principal components: {len(vectors)} different vectors are too few for UMAP."
-    k = min(_NEIGHBOURS, len(vectors) - 1)
-    if has_gpu():
-        return on_gpu(vectors, k, seed), f"UMAP of {len(vectors):,} vectors, by cuML on the GPU."
-    neighbours = nearest(vectors, k, progress=tell.of("neighbours"))
-    points = on_cpu(neighbours, begin, seed, progress=tell.of("layout"), cancel=tell.cancel)
-    return points, f"UMAP of {len(vectors):,} vectors, by umap-learn."
+def _too_few(vectors: Vectors) -> bool:
+    return len(vectors) < _FEWEST or vectors.shape[1] < 2
+
+
+def _how(vectors: Vectors) -> str:
+    """Say what lays out these vectors."""
+    if _too_few(vectors):
+        return f"Principal components: {len(vectors)} different vectors are too few for UMAP."
+    return f"UMAP of {len(vectors):,} vectors, by {'cuML on the GPU' if has_gpu() else 'umap-learn'}."
+
+
+def _placed(vectors: Vectors, chosen: NDArray[np.int64], seed: int, tell: _Steps) -> Vectors:
+    """Lay out the chosen vectors, and place the others among them."""
+    begin = first_picture(vectors, seed)
+    anchors = vectors[chosen]
+    if _too_few(anchors):
+        places = begin[chosen]
+    elif has_gpu():
+        places = on_gpu(anchors, min(_NEIGHBOURS, len(anchors) - 1), seed)
+    else:
+        neighbours = nearest(anchors, _NEIGHBOURS, progress=tell.of("neighbours"))
+        places = on_cpu(neighbours, begin[chosen], seed, progress=tell.of("layout"), cancel=tell.cancel)
+    points = np.empty_like(begin)
+    others = np.setdiff1d(np.arange(len(vectors)), chosen, assume_unique=True)
+    points[chosen] = places
+    points[others] = _place(vectors[others], anchors, places, tell.of("placing"))
+    return points
+
+
+def _place(
+    vectors: Vectors, anchors: Vectors, places: Vectors, progress: Callable[[float], object] | None = None
+) -> Vectors:
+    """Give each vector the mean place of its nearest anchors by their membership."""
+    if not len(anchors):
+        return np.zeros((len(vectors), 2), dtype=np.float32)
+    found = nearest(anchors, _PLACED_BY, vectors, progress=progress)
+    weights = memberships(found.distances)
+    same = found.distances < _SAME
+    weights = np.where(same[:, :1], same, weights)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(np.einsum("ij,ijk->ik", weights, places[found.indices]), dtype=np.float32)
 
 
 def _distinct(vectors: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ LONGEST = 20_000
 
 _UNSEPARATED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
 _BETWEEN = r"[^\p{L}\p{M}\p{N}_]+"
+_SIGN = r"([^\p{L}\p{M}\p{N}_\s])"
 
 
 class Words(NamedTuple):
@@ -31,18 +32,41 @@ class Words(NamedTuple):
 
 def words_of(texts: Sequence[str]) -> Words:
     """Cut texts into words; of each text the first 20,000 characters."""
-    import pyarrow as pa
+    return _split(_lower(texts), _BETWEEN)
+
+
+def tokens_of(texts: Sequence[str]) -> Words:
+    """Cut texts into words, punctuation and signs, each of which is a token; numbers are read as 0."""
     import pyarrow.compute as pc
+
+    array = pc.replace_substring_regex(_lower(texts), r"\p{N}+", "0")
+    return _split(pc.replace_substring_regex(array, _SIGN, r" \1 "), r"\s+")
+
+
+def beginnings_of(texts: Sequence[str]) -> pa.LargeStringArray:
+    """Give the first 20,000 characters of each text."""
+    import pyarrow as pa
 
     beginnings = [text[:LONGEST] for text in texts]
     try:
-        array = pa.array(beginnings, pa.large_string())
+        return pa.array(beginnings, pa.large_string())
     except UnicodeEncodeError:  # halves of surrogate pairs, which are no characters
-        array = pa.array([text.encode(errors="replace").decode() for text in beginnings], pa.large_string())
-    array = pc.utf8_lower(array)
+        return pa.array([text.encode(errors="replace").decode() for text in beginnings], pa.large_string())
+
+
+def _lower(texts: Sequence[str]) -> pa.LargeStringArray:
+    import pyarrow.compute as pc
+
+    array = pc.utf8_lower(beginnings_of(texts))
     if pc.any(pc.match_substring_regex(array, _UNSEPARATED)).as_py():
         array = pc.replace_substring_regex(array, _UNSEPARATED, r" \1 ")
-    lists = pc.split_pattern_regex(array, _BETWEEN)
+    return array
+
+
+def _split(array: pa.LargeStringArray, between: str) -> Words:
+    import pyarrow.compute as pc
+
+    lists = pc.split_pattern_regex(array, between)
     words = pc.list_flatten(lists)
     numbers = pc.list_parent_indices(lists)
     empty = pc.equal(words, "")  # before the first and after the last word
