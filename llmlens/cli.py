@@ -16,7 +16,15 @@ from . import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DEMO_FILES = ("quickstart.ipynb", "support_week.otlp.jsonl.gz", "support_week.csv.gz")
+_DEMO_FILES = (
+    "quickstart.ipynb",
+    "support_week.otlp.jsonl.gz",
+    "support_week.csv.gz",
+    "model_change.otlp.jsonl.gz",
+    "stale_index.otlp.jsonl.gz",
+    "agent_loop.otlp.jsonl.gz",
+    "budget_overrun.otlp.jsonl.gz",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
