@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .turns import Call, Turn, call_of, constructed, is_call, is_part, message_turns
+from .parts import Call, call_of, is_call, is_part
+from .turns import Turn, constructed, message_turns
 from .values import decode, dumps, text_of
 
 if TYPE_CHECKING:

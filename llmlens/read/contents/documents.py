@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from .events import named
 from .indexed import indexed
+from .parts import first
 from .rows import Document, SpanContent
-from .turns import constructed, first
+from .turns import constructed
 from .values import decode, dumps, name_of, number_of, text_of, time_of
 
 if TYPE_CHECKING:

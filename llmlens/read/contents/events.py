@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .conversations import conversation
-from .turns import Turn, is_part, message_turns
+from .parts import is_part
+from .turns import Turn, message_turns
 from .values import decode
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .messages import spoken
+from .parts import call_of, plain_text, unwrapped
 from .rows import SpanContent, ToolCall
 from .sources import tool_event, turns
-from .turns import call_of, constructed, plain_text, unwrapped
+from .turns import constructed
 from .values import decode, dumps, json_of, name_of, text_of
 
 if TYPE_CHECKING:

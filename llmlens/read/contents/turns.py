@@ -9,20 +9,10 @@ parts as they came. Calls of tools never make it JSON: they are in `calls`. It i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from .values import decode, dumps, json_of, name_of, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-class Call(NamedTuple):
-    """A tool call that a message asks for; `arguments` is JSON."""
-
-    call_id: str | None
-    tool: str | None
-    arguments: str | None
+from .parts import Call, answer_of, asked_in, call_of, first, is_call, is_part, result_in, text_of_part
+from .values import decode, dumps, name_of, text_of
 
 
 class Turn(NamedTuple):
@@ -49,27 +39,6 @@ _BODIES = frozenset(
 )
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
 
-_TEXTS = frozenset({"text", "input_text", "output_text", "summary_text", "refusal"})
-_CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call", "function"})
-_RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
-_CALL_IDS = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "tool_id", "id", "ref")
-_RESULT_IDS = ("call_id", "toolCallId", "toolUseId", "tool_use_id", "tool_call_id", "id", "ref")
-_NAMES = ("name", "toolName", "tool_name")
-_ARGUMENTS = ("arguments", "args", "input")
-_ANSWERS = ("response", "result", "output", "content")
-# Gemini, Bedrock and Genkit say what a part is by its only key.
-_CALL_KEYS = ("function_call", "functionCall", "toolUse", "toolRequest")
-_RESULT_KEYS = ("function_response", "functionResponse", "toolResult", "toolResponse")
-
-
-def first(value: dict[str, Any], keys: Iterable[str]) -> Any:
-    """Give the first of `keys` that is there and is not None."""
-    for key in keys:
-        found = value.get(key)
-        if found is not None:
-            return found
-    return None
-
 
 def role_of(value: Any, default: str) -> str:
     """Normalise a role, or the class of a LangChain message."""
@@ -83,42 +52,6 @@ def role_of(value: Any, default: str) -> str:
     if role in {"unknown", "", "chat"}:
         return default
     return _ROLES.get(role, role)
-
-
-def call_of(value: Any) -> Call | None:
-    """Read a tool call in any shape: OpenAI, Anthropic, Bedrock, Gemini, LangChain, Vercel, OpenTelemetry."""
-    if not isinstance(value, dict):
-        return None
-    function = value.get("function")
-    inner = function if isinstance(function, dict) else value
-    tool = name_of(first(inner, _NAMES))
-    arguments = json_of(first(inner, _ARGUMENTS))
-    call_id = name_of(first(value, _CALL_IDS))
-    if tool is None and call_id is None:
-        return None
-    return Call(call_id, tool, arguments)
-
-
-def is_call(value: Any) -> bool:
-    """Tell whether a value on its own is a tool call, not something else that has a name."""
-    if not isinstance(value, dict):
-        return False
-    if isinstance(value.get("function"), dict):
-        return "name" in value["function"]
-    if "toolCallId" in value and "toolName" in value:
-        return "result" not in value
-    kind = value.get("type")
-    return isinstance(kind, str) and kind in _CALLS and "name" in value
-
-
-def is_part(value: Any) -> bool:
-    """Tell whether a value is one part of a message."""
-    if not isinstance(value, dict):
-        return False
-    kind = value.get("type")
-    if isinstance(kind, str):
-        return kind in _TEXTS or kind in _CALLS or kind in _RESULTS or kind in {"reasoning", "thinking", "image_url"}
-    return len(value) <= 2 and any(key in value for key in ("text", *_CALL_KEYS, *_RESULT_KEYS))
 
 
 def constructed(value: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +153,7 @@ def _written_calls(content: str) -> list[Call]:
 
 def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | None) -> list[Turn]:
     if len(parts) == 1 and isinstance(parts[0], dict) and parts[0].get("type") == "text":
-        text = _text(parts[0])  # as nearly all messages are
+        text = text_of_part(parts[0])  # as nearly all messages are
         if text is not None:
             return [Turn(role, text, name, tool_call_id)]
     turns: list[Turn] = []
@@ -241,76 +174,23 @@ def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | No
             calls.clear()
 
     for part in parts:
-        answer = _result(part)
+        answer = result_in(part)
         if answer is not None:
             close()
             turns.append(_answer(answer, name if role == "tool" else None))
             continue
-        call = _asked(part)
+        call = asked_in(part)
         if call is not None:
             calls.append(call)
         elif part is not None:
             kept.append(part)
-            text = _text(part)
+            text = text_of_part(part)
             if text is not None:
                 texts.append(text)
     close()
     return turns
 
 
-def _text(part: Any) -> str | None:
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict):
-        return None
-    kind = part.get("type", part.get("block_type"))
-    if kind in _TEXTS if isinstance(kind, str) else (kind is None and "thought" not in part):
-        text = part.get("text", part.get("content", part.get("refusal")))
-        if isinstance(text, dict):
-            text = text.get("value")
-        return text if isinstance(text, str) else None
-    return None
-
-
-def _asked(part: Any) -> Call | None:
-    if not isinstance(part, dict):
-        return None
-    kind = part.get("type")
-    if isinstance(kind, str):
-        return call_of(part) if kind in _CALLS else None
-    inner = first(part, _CALL_KEYS)
-    return call_of(inner) if isinstance(inner, dict) else None
-
-
-def _result(part: Any) -> dict[str, Any] | None:
-    if not isinstance(part, dict):
-        return None
-    kind = part.get("type")
-    if isinstance(kind, str):
-        return part if kind in _RESULTS else None
-    inner = first(part, _RESULT_KEYS)
-    return inner if isinstance(inner, dict) else None
-
-
 def _answer(value: dict[str, Any], name: str | None) -> Turn:
-    tool = name_of(first(value, _NAMES)) or name
-    return Turn("tool", plain_text(first(value, _ANSWERS)), tool, name_of(first(value, _RESULT_IDS)))
-
-
-def plain_text(value: Any) -> str | None:
-    """Give what a tool gave back as text: parts that are all text are joined, anything else is JSON."""
-    return text_of(unwrapped(value))
-
-
-def unwrapped(value: Any) -> Any:
-    """Take what a tool gave back out of what it is wrapped in: a joined text, or the value itself."""
-    if isinstance(value, dict):
-        if value.get("type") in ("text", "json") and "value" in value:
-            value = value["value"]
-        elif value.keys() <= {"content", "isError", "is_error", "structuredContent", "meta", "_meta"}:
-            value = value.get("content", value)
-    if isinstance(value, list) and value:
-        texts = [_text(part) for part in value if not isinstance(part, str)]
-        if texts and len(texts) == len(value) and None not in texts:
-            return "\n".join(text for text in texts if text is not None)
-    return value
+    call_id, tool, content = answer_of(value)
+    return Turn("tool", content, tool or name, call_id)
