@@ -104,7 +104,7 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def rows(self, sql: str, arguments: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, arguments: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Read."""
         self._refuse_forked(self.path)
         with self._lock, self._said():

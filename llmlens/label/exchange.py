@@ -52,10 +52,13 @@ def write_jsonl(events: Iterable[Event], path: Path) -> Path:
 
 def write_csv(events: Iterable[Event], path: Path) -> Path:
     """Write events as CSV."""
+    import csv
+
     import pandas as pd
 
     rows = pd.DataFrame([to_row(event) for event in events], columns=list(FIELDS), dtype=object)
-    return _write(path, rows.to_csv(index=False, lineterminator="\n").encode())
+    # All quoted: a carriage return alone would not be, and would end the row for whoever reads it.
+    return _write(path, rows.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL).encode())
 
 
 def read_jsonl(path: Path) -> list[Event]:

@@ -15,28 +15,30 @@ import orjson
 from llmlens.errors import LabelError
 from llmlens.read.langfuse.transport import said
 
-from .score import LabelValue, Score
-from .sink import Label, Result, Stored
+from .langfuse_configs import ScoreConfigs
+from .sink import Label, Result, Sink, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llmlens.read.langfuse.connection import Connection
 
+    from .score import LabelValue, Score
+
 
 _INGESTION = "/api/public/ingestion"
 _SCORES = "/api/public/scores"
-_CONFIGS = "/api/public/score-configs"
+_PROJECT = "/project/"
 #: A request's body may have a mebibyte; the rest is room for what goes around the labels.
 _MAX_BYTES = 900_000
-#: A config may be archived while labels are made.
-_CONFIGS_HOLD_S = 300.0
+#: Whoever opens a panel does not wait longer to hear of missing configs.
+_QUICKLY_S = 5.0
 _GONE = (404, 405, 410)
 _TOO_LARGE = 413
 _MULTI_STATUS = 207
 
 
-class LangfuseSink:
+class LangfuseSink(Sink):
     """Sends labels to the project of a connection; see `Sink`."""
 
     batch = 100  # what one call of v3/scores can give back
@@ -44,8 +46,7 @@ class LangfuseSink:
     def __init__(self, connection: Connection) -> None:
         """Use a connection, see `llmlens.langfuse`; nothing is asked of the server yet."""
         self.connection = connection
-        self._configs: dict[str, Score] | None = None
-        self._read_at = 0.0
+        self._configs = ScoreConfigs(connection)
 
     def __repr__(self) -> str:
         """Say where labels go."""
@@ -54,51 +55,32 @@ class LangfuseSink:
     @property
     def name(self) -> str:
         """The server and the project."""
-        return f"{self.connection.base_url}/project/{self.connection.server.project_id}"
+        return f"{self.connection.base_url}{_PROJECT}{self._project}"
 
-    # Score configs ----------------------------------------------------------------------------------------------
+    @property
+    def _project(self) -> str:
+        return self.connection.server.project_id
 
     def configs(self) -> list[Score]:
         """Read the score configs of the project, archived ones too."""
-        found = [Score.from_langfuse(config) for config in self.connection.score_configs()]
-        self._configs = {score.name: score for score in found if not score.archived}
-        self._read_at = time.monotonic()
-        return found
+        return self._configs.read()
 
     def create_configs(self, scores: Iterable[Score]) -> list[Score]:
-        """Make a config in Langfuse for each score that has none there, and give all of them as they are there.
+        """Make the configs that are not there; see `create_score_configs`."""
+        return self._configs.create(scores)
 
-        Raises `LabelError` when there is one of the same name that asks for something else: Langfuse lets no config be
-        changed or deleted, so the score must take another name.
-        """
-        self.configs()
-        known = self._by_name()
-        made = []
-        for score in scores:
-            if score.data_type == "correction":
-                made.append(score)  # corrections have no config
-                continue
-            there = known.get(score.name)
-            if there is None:
-                status, body = self.connection.send("POST", _CONFIGS, score.to_langfuse())
-                if status >= 300 or not isinstance(body, dict):
-                    raise LabelError(f"Langfuse did not make the score config {score.name!r}: {status}, {said(body)}")
-                there = Score.from_langfuse(body)
-            elif _asks(there) != _asks(score):
-                raise LabelError(
-                    f"Langfuse has a score config {score.name!r} that takes {there.described()}; yours takes "
-                    f"{score.described()}. Use the one that is there (configs()), or give yours another name."
-                )
-            made.append(there)
-        self._configs = {**known, **{s.name: s for s in made if s.data_type != "correction"}}
-        return made
+    def check_scores(self, scores: Sequence[Score]) -> None:
+        """Raise `LabelError` for scores without a config; `LangfuseError` when that is not known within seconds."""
+        self._configs.check(scores, time.monotonic() + _QUICKLY_S)
 
-    def _by_name(self, needed: Iterable[str] = ()) -> dict[str, Score]:
-        """Give the active configs; they are read again when a needed one is not known, and now and then."""
-        known = self._configs
-        if known is None or not set(needed) <= set(known) or time.monotonic() - self._read_at > _CONFIGS_HOLD_S:
-            self.configs()
-        return self._configs or {}
+    def check_store(self, others: Sequence[str]) -> None:
+        """Keep the labels of one project out of another."""
+        foreign = [other for other in others if _PROJECT in other and other.partition(_PROJECT)[2] != self._project]
+        if foreign:
+            raise LabelError(
+                f"The labels of this store went to {foreign[0]}, and this is another project ({self.name}). Give each "
+                "project a store of its own, for example store=llmlens.labels('other-labels.sqlite')."
+            )
 
     # Writing ----------------------------------------------------------------------------------------------------
 
@@ -107,18 +89,19 @@ class LangfuseSink:
         results: dict[str, Result] = {}
         bodies: dict[str, dict[str, Any]] = {}
         by_id = {label.score_id: label for label in labels}
-        known = self._by_name(label.name for label in labels if label.data_type != "correction")
+        self._configs.needed(labels)
         for label in labels:
             try:
-                bodies[label.score_id] = _body(label, _config_of(label, known))
+                bodies[label.score_id] = _body(label, self._configs.of(label))
             except LabelError as error:
                 results[label.score_id] = Result(label.score_id, "rejected", str(error))
         for group in _groups(bodies.values()):
-            sent = self._ingest(group, by_id)
-            if sent is None:
-                sent = self._post(group)
-            results |= {result.score_id: result for result in sent}
+            results |= {result.score_id: result for result in self._send(group, by_id)}
         return [results[label.score_id] for label in labels]
+
+    def _send(self, group: list[dict[str, Any]], labels: Mapping[str, Label]) -> list[Result]:
+        sent = self._ingest(group, labels)
+        return self._post(group) if sent is None else sent
 
     def _ingest(self, group: list[dict[str, Any]], labels: Mapping[str, Label]) -> list[Result] | None:
         """Send by the batch route, which answers for each label; None when the server has it no more."""
@@ -136,7 +119,7 @@ class LangfuseSink:
             return None
         if status == _TOO_LARGE and len(group) > 1:
             half = len(group) // 2
-            return [*(self._ingest(group[:half], labels) or []), *(self._ingest(group[half:], labels) or [])]
+            return [*self._send(group[:half], labels), *self._send(group[half:], labels)]
         if status != _MULTI_STATUS or not isinstance(answer, dict):
             return [_refused(body["id"], status, answer) for body in group]
         score_of = {entry["id"]: entry["body"]["id"] for entry in batch}
@@ -215,22 +198,6 @@ def _body(label: Label, score: Score | None) -> dict[str, Any]:
     return body
 
 
-def _config_of(label: Label, known: Mapping[str, Score]) -> Score | None:
-    """Give the config of a label; raises `LabelError` where Langfuse would drop the label without a word."""
-    if label.data_type == "correction":
-        return None
-    score = known.get(label.name)
-    if score is None:
-        raise LabelError(
-            f"Langfuse has no active score config {label.name!r}, and takes human annotations only with one. "
-            "Make it there, or let create_configs([...]) of the sink make it."
-        )
-    if score.data_type != label.data_type:
-        raise LabelError(f"Langfuse's score config {label.name!r} takes {score.described()}, not {label.value!r}.")
-    score.check(label.value)
-    return score
-
-
 def _groups(bodies: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Cut a list of bodies so that each part fits into one request."""
     group: list[dict[str, Any]] = []
@@ -263,8 +230,3 @@ def _value(row: Mapping[str, Any]) -> LabelValue | None:
 
 def _iso(label: Label) -> str:
     return label.score_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _asks(score: Score) -> tuple[Any, ...]:
-    labels = tuple(label for label, _ in score.categories) if score.data_type == "categorical" else ()
-    return (score.data_type, score.minimum, score.maximum, labels)

@@ -7,10 +7,11 @@ reason. Several programs may work on one outbox: what one of them has claimed is
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .event import Event, of_row
+from .event import Event, Item, of_row
 from .holder import is_dead, this_process
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .store import LabelStore
+
+#: The reason of a delivery that is settled because the label was taken back: nothing of it is at the sink.
+_WITHDRAWN = "taken back"
 
 #: What was said about a score since we looked last: a label, or what took one back.
 _NEWS = """
@@ -31,8 +35,8 @@ _NEWS = """
     SET wanted_seq = excluded.wanted_seq, state = 'pending', reason = NULL, tries = 0, next_try = 0
 """
 #: What was taken back before anybody tried to send it needs no sending.
-_NEVER_SENT = """
-    UPDATE deliveries SET state = 'confirmed', reason = 'taken back before it was sent'
+_NEVER_SENT = f"""
+    UPDATE deliveries SET state = 'confirmed', reason = '{_WITHDRAWN}'
     WHERE sink = ? AND state = 'pending' AND NOT attempted
     AND NOT EXISTS (SELECT 1 FROM in_force WHERE in_force.score_id = deliveries.score_id)
 """
@@ -48,6 +52,31 @@ _LABEL = """
     WHERE seq = coalesce(
         (SELECT max(seq) FROM in_force WHERE score_id = ?1),
         (SELECT max(seq) FROM events WHERE score_id = ?1 AND kind = 'score'))
+"""
+
+
+#: What is on its way by score id, and what was said since we looked last, which waits.
+_STATES = """
+    SELECT e.score_id, CASE WHEN d.wanted_seq = max(e.seq) THEN d.state ELSE 'pending' END AS state,
+    CASE WHEN d.wanted_seq = max(e.seq) THEN d.reason END AS reason
+    FROM events e LEFT JOIN deliveries d ON d.score_id = e.score_id AND d.sink = ?
+    WHERE e.score_id IS NOT NULL {among} GROUP BY e.score_id
+"""
+_COUNTS = """
+    WITH news AS (
+        SELECT DISTINCT score_id FROM events WHERE score_id IS NOT NULL
+        AND seq > (SELECT coalesce(max(wanted_seq), 0) FROM deliveries WHERE sink = ?1))
+    SELECT state, count(*) AS n FROM deliveries WHERE sink = ?1 AND reason IS NOT ?2
+    AND score_id NOT IN (SELECT score_id FROM news) GROUP BY state
+    UNION ALL SELECT 'pending', count(*) FROM news
+"""
+#: What somebody finished, and whether all that this person said of it is at the sink.
+_FINISHED = """
+    SELECT done.trace_id, done.span_id, done.session_id, NOT EXISTS (
+        SELECT 1 FROM in_force l LEFT JOIN deliveries d ON d.sink = :sink AND d.score_id = l.score_id
+        WHERE l.trace_id IS done.trace_id AND l.span_id IS done.span_id AND l.session_id IS done.session_id
+        AND l.author = done.author AND NOT coalesce(d.state = 'confirmed' AND d.wanted_seq >= l.seq, 0)
+    ) AS settled FROM active done WHERE done.kind = 'done' AND done.queue_id = :queue_id
 """
 
 
@@ -78,6 +107,11 @@ class Outbox:
         self.store = store
         self.sink = sink
         self._clock = clock
+
+    def others(self) -> list[str]:
+        """Name the other sinks that labels of this store have gone to."""
+        rows = self.store.database.rows("SELECT DISTINCT sink FROM deliveries WHERE sink <> ?", (self.sink,))
+        return [row["sink"] for row in rows]
 
     def claim(self, n: int, lease_s: float) -> list[Delivery]:
         """Take up to `n` labels to send, the oldest first; nobody else gets them for `lease_s` seconds.
@@ -120,7 +154,9 @@ class Outbox:
 
     def confirmed(self, deliveries: Sequence[Delivery]) -> None:
         """Note that these were read back, or are gone if they were withdrawn."""
-        self._settle(deliveries, "state = 'confirmed', reason = NULL, next_try = 0")
+        for withdrawn, reason in ((False, None), (True, _WITHDRAWN)):
+            settled = [delivery for delivery in deliveries if delivery.withdrawn is withdrawn]
+            self._settle(settled, "state = 'confirmed', reason = ?, next_try = 0", reason)
 
     def rejected(self, delivery: Delivery, reason: str) -> None:
         """Note that the sink will never take this one as it is."""
@@ -169,16 +205,27 @@ class Outbox:
             return int(counted.fetchone()[0])
 
     def states(self, score_ids: Sequence[str] | None = None) -> dict[str, tuple[str, str | None]]:
-        """Give state and reason by score id; a label that the outbox has not seen yet is pending."""
-        rows = self.store.database.rows(
-            "SELECT e.score_id, CASE WHEN d.wanted_seq = max(e.seq) THEN d.state ELSE 'pending' END AS state, "
-            "CASE WHEN d.wanted_seq = max(e.seq) THEN d.reason END AS reason "
-            "FROM events e LEFT JOIN deliveries d ON d.score_id = e.score_id AND d.sink = ? "
-            "WHERE e.score_id IS NOT NULL GROUP BY e.score_id",
-            (self.sink,),
-        )
-        wanted = None if score_ids is None else set(score_ids)
-        return {r["score_id"]: (r["state"], r["reason"]) for r in rows if wanted is None or r["score_id"] in wanted}
+        """Give state and reason by score id, of all or of some; a label that the outbox has not seen yet is pending."""
+        ids = tuple(score_ids or ())
+        among = "" if score_ids is None else f"AND e.score_id IN ({', '.join('?' * len(ids))})"
+        rows = self.store.database.rows(_STATES.format(among=among), (self.sink, *ids))
+        return {row["score_id"]: (row["state"], row["reason"]) for row in rows}
+
+    def counts(self) -> dict[str, int]:
+        """Count the labels by their state; those that were taken back and are gone are left out."""
+        counted: Counter[str] = Counter()
+        for row in self.store.database.rows(_COUNTS, (self.sink, _WITHDRAWN)):
+            counted[row["state"]] += row["n"]
+        return {state: n for state, n in counted.items() if n}
+
+    def finished(self, queue_id: str) -> dict[Item, bool]:
+        """Give the items of a queue that somebody finished, and whether all labels of one who did are confirmed."""
+        rows = self.store.database.rows(_FINISHED, {"sink": self.sink, "queue_id": queue_id})
+        found: dict[Item, bool] = {}
+        for row in rows:
+            item = (row["trace_id"], row["span_id"], row["session_id"])
+            found[item] = found.get(item, False) or bool(row["settled"])
+        return found
 
     def frame(self) -> pd.DataFrame:
         """Give a row for each label in force: what it is, its `state` and, where there is one, the `reason`."""

@@ -15,21 +15,19 @@ import httpx
 from llmlens.errors import ServerError
 from llmlens.read.langfuse.transport import Transport, said
 
-from .sink import Label, Result, Stored
+from .sink import Label, Result, Sink, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .score import LabelValue, Score
+    from .score import LabelValue
 
 _LOCAL = "http://localhost:6006"
 _PUSH = "/v1/span_annotations?sync=true"
 
 
-class PhoenixSink:
+class PhoenixSink(Sink):
     """Sends labels of spans to a project of Phoenix; see `Sink`. Phoenix knows no labels of whole sessions."""
-
-    batch = 100
 
     def __init__(self, project: str, *, base_url: str | None = None, api_key: str | None = None) -> None:
         """Use a server; what is not given comes from PHOENIX_HOST (or this computer) and PHOENIX_API_KEY."""
@@ -47,10 +45,6 @@ class PhoenixSink:
     def name(self) -> str:
         """The server and the project."""
         return f"{self._transport.base_url}/projects/{self.project}"
-
-    def configs(self) -> list[Score]:
-        """Give nothing: Phoenix takes any score."""
-        return []
 
     def push(self, labels: Sequence[Label]) -> list[Result]:
         """Send labels; a label of a trace goes to Phoenix only with the span that it is about."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from llmlens.errors import LabelError, unknown
+from llmlens.errors import LabelError, LangfuseError, unknown
+from llmlens.read.langfuse.transport import said
 
 from .score import Score
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 _QUEUES = "/api/public/annotation-queues"
+_TRIES = 4
+#: Labels do not wait longer for an item to be marked; it is tried again.
+_QUICKLY_S = 10.0
+_GONE = 404
+
+ObjectType = Literal["TRACE", "OBSERVATION", "SESSION"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class QueueItem:
 
     item_id: str
     object_id: str
-    object_type: Literal["TRACE", "OBSERVATION", "SESSION"]
+    object_type: ObjectType
     completed: bool
 
 
@@ -52,14 +60,15 @@ class AnnotationQueue:
         return [score for score in found if not score.archived]
 
     def items(self, *, completed: bool | None = None) -> list[QueueItem]:
-        """Read the items, all of them or only those that are (not) completed."""
+        """Read the items, all of them or only those that are (not) completed; of an object there may be several."""
         params: dict[str, Any] = {}
         if completed is not None:
             params["status"] = "COMPLETED" if completed else "PENDING"
-        rows = self.connection.pages(f"{_QUEUES}/{self.queue_id}/items", params)
+        rows = list(self.connection.pages(f"{_QUEUES}/{self.queue_id}/items", params))
+        by_id = {str(row["id"]): row for row in rows}  # an item that moved between two pages comes twice
         return [
-            QueueItem(str(row["id"]), str(row["objectId"]), row["objectType"], row.get("status") == "COMPLETED")
-            for row in rows
+            QueueItem(item_id, str(row["objectId"]), row["objectType"], row.get("status") == "COMPLETED")
+            for item_id, row in by_id.items()
         ]
 
     def frame(self) -> pd.DataFrame:
@@ -69,65 +78,66 @@ class AnnotationQueue:
         columns = ["item_id", "object_id", "object_type", "completed"]
         return pd.DataFrame([[getattr(i, c) for c in columns] for i in self.items()], columns=columns)
 
-    def worklist(self, traces: Traces) -> Traces:
-        """Select what is still to be judged among `traces`; an observation brings its trace, a session all of its own.
+    def worklist(self, traces: Traces | None = None) -> Traces:
+        """Give the traces of what is still to be judged: of `traces`, or read from Langfuse by their ids.
 
-        Raises `LabelError` when some items are not among the traces: read them first, with
-        `read_langfuse(trace_ids=[...])`.
+        An observation brings its trace; a session all of its own, but only out of `traces`. Label them with
+        `Annotator(queue.worklist(), to=queue)`.
+
+        Raises `LabelError` when some items are not among the traces.
         """
-        wanted: dict[str, set[str]] = {"TRACE": set(), "OBSERVATION": set(), "SESSION": set()}
-        for item in self.items(completed=False):
-            wanted[item.object_type].add(item.object_id)
-        spans = traces.table("spans")
-        column = {"TRACE": spans.trace_id, "OBSERVATION": spans.span_id, "SESSION": spans.session_id}
-        missing: list[str] = []
-        selected: Traces | None = None
-        for kind, ids in wanted.items():
-            if not ids:
+        from .queue_traces import among, read
+
+        pending = self.items(completed=False)
+        return read(self.connection, pending) if traces is None else among(traces, pending, self.name)
+
+    def add(self, traces: Traces, *, per_item: str = "trace") -> int:
+        """Put traces, or with `per_item="span"` spans, into the queue: those that are not there; give how many.
+
+        Langfuse takes one at a time, and on its smallest plan a hundred a minute. What broke off goes on when it is
+        called again.
+        """
+        from .queue_traces import objects
+
+        kind, ids = objects(traces, per_item)
+        failure: LangfuseError | None = None
+        count = None
+        for _ in range(_TRIES):
+            there = {item.object_id for item in self.items()}
+            new = [object_id for object_id in ids if object_id not in there]
+            count = len(new) if count is None else count
+            try:
+                for object_id in new:
+                    body = {"objectId": object_id, "objectType": kind}
+                    self._send("POST", f"{_QUEUES}/{self.queue_id}/items", body, f"add {object_id}", once=True)
+            except LangfuseError as error:  # it may have arrived: look before it is sent again
+                failure = error
                 continue
-            name = column[kind].get_name()
-            there = set(traces.fetch(spans.filter(column[kind].isin(sorted(ids))).select(name).distinct())[name])
-            missing += sorted(ids - there)
-            if there:
-                chosen: dict[str, Any] = {name: sorted(there)}
-                part = traces.where(**chosen)
-                selected = part if selected is None else selected | part
-        if missing:
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise LabelError(
-                f"{len(missing)} items of the queue {self.name!r} are not among these traces: "
-                f"{', '.join(missing[:3])}{more}. Read them with read_langfuse(trace_ids=[...]), or a wider window."
-            )
-        return traces.where(trace_id=[]) if selected is None else selected
+            return count
+        raise failure or LangfuseError(f"Nothing could be added to the queue {self.name!r}.")
 
-    def add(self, traces: Traces) -> int:
-        """Put traces into the queue, those that are not there yet; give how many were added."""
-        there = {item.object_id for item in self.items()}
-        new = [trace_id for trace_id in traces.trace_ids if trace_id not in there]
-        for trace_id in new:
-            body = {"objectId": trace_id, "objectType": "TRACE"}
-            self._send("POST", f"{_QUEUES}/{self.queue_id}/items", body, f"add the trace {trace_id}")
-        return len(new)
-
-    def complete(self, items: Iterable[QueueItem]) -> None:
-        """Mark items as completed; do it when their labels are confirmed."""
+    def complete(self, items: Iterable[QueueItem], *, completed: bool = True) -> None:
+        """Mark items as completed, or as pending again. Do it when their labels are confirmed; a panel does."""
         for item in items:
             path = f"{_QUEUES}/{self.queue_id}/items/{item.item_id}"
-            self._send("PATCH", path, {"status": "COMPLETED"}, f"complete the item {item.item_id}")
+            self._send("PATCH", path, {"status": "COMPLETED" if completed else "PENDING"}, f"mark {item.object_id}")
 
-    def _send(self, method: str, path: str, body: dict[str, Any], what: str) -> None:
-        status, answer = self.connection.send(method, path, body)
+    def _send(self, method: str, path: str, body: dict[str, Any], what: str, *, once: bool = False) -> None:
+        deadline = None if once else time.monotonic() + _QUICKLY_S
+        status, answer = self.connection.send(method, path, body, deadline=deadline, once=once)
+        if status == _GONE and method == "PATCH":
+            return  # somebody took it out of the queue
         if status >= 300:
-            raise LabelError(f"Langfuse did not {what} of the queue {self.name!r}: status {status}, {answer!r}"[:500])
+            raise LabelError(f"Langfuse did not {what} in the queue {self.name!r}: {said(answer)} ({status})")
 
 
 def queues(connection: Connection) -> list[AnnotationQueue]:
-    """Read the annotation queues of a project."""
+    """Read the annotation queues of a Langfuse project."""
     return [AnnotationQueue(connection, row) for row in connection.pages(_QUEUES)]
 
 
 def queue(connection: Connection, name: str) -> AnnotationQueue:
-    """Open a queue by its name or id; raises `UnknownNameError` when there is none."""
+    """Open an annotation queue by its name or id; raises `UnknownNameError` when there is none."""
     found = queues(connection)
     for each in found:
         if name in (each.name, each.queue_id):
@@ -137,23 +147,55 @@ def queue(connection: Connection, name: str) -> AnnotationQueue:
 
 
 def create_queue(
-    connection: Connection, name: str, scores: Iterable[Score], traces: Traces | None = None, description: str = ""
+    connection: Connection,
+    name: str,
+    scores: Iterable[Score | str],
+    traces: Traces | None = None,
+    *,
+    description: str = "",
+    per_item: str = "trace",
 ) -> AnnotationQueue:
-    """Make a queue, and put `traces` into it. Langfuse lets its scores never be changed afterwards.
+    """Make an annotation queue, and put `traces` into it, or with `per_item="span"` their spans.
 
-    Raises `LabelError` when one of the scores has no config in Langfuse (see `LangfuseSink.create_configs`), or when
-    there is a queue of this name.
+    `scores` are score configs of the project, by name or as `score_configs` and `create_score_configs` give them.
+    Langfuse lets them never be changed afterwards.
+
+    Raises `LabelError` when one of the scores has no config in Langfuse, or when there is a queue of this name.
     """
-    chosen = list(scores)
-    if lacking := [score.name for score in chosen if score.config_id is None]:
-        raise LabelError(f"Scores without a config in Langfuse cannot be in a queue: {', '.join(lacking)}.")
+    chosen = _with_configs(connection, list(scores))
     if any(each.name == name for each in queues(connection)):
         raise LabelError(f"There is an annotation queue {name!r} already; open it with queue(connection, {name!r}).")
     body = {"name": name, "description": description or None, "scoreConfigIds": [s.config_id for s in chosen]}
-    status, answer = connection.send("POST", _QUEUES, body)
-    if status >= 300 or not isinstance(answer, dict):
-        raise LabelError(f"Langfuse did not make the queue {name!r}: status {status}, {answer!r}"[:500])
-    made = AnnotationQueue(connection, answer)
+    try:
+        status, answer = connection.send("POST", _QUEUES, body, once=True)
+    except LangfuseError:  # it may have arrived
+        found = [each for each in queues(connection) if each.name == name]
+        if not found:
+            raise
+        made = found[0]
+    else:
+        if status >= 300 or not isinstance(answer, dict):
+            raise LabelError(f"Langfuse did not make the queue {name!r}: {said(answer)} ({status})")
+        made = AnnotationQueue(connection, answer)
     if traces is not None:
-        made.add(traces)
+        made.add(traces, per_item=per_item)
     return made
+
+
+def _with_configs(connection: Connection, scores: list[Score | str]) -> list[Score]:
+    from .langfuse_configs import score_configs
+
+    there = {score.name: score for score in score_configs(connection)} if scores else {}
+    found = [s if isinstance(s, Score) and s.config_id else there.get(_name(s)) for s in scores]
+    if lacking := [_name(score) for score, config in zip(scores, found, strict=True) if config is None]:
+        raise LabelError(
+            f"Scores without a config in Langfuse cannot be in a queue: {', '.join(lacking)}. Make them with "
+            "create_score_configs(connection, scores)."
+        )
+    if not found:
+        raise LabelError("A queue asks for at least one score.")
+    return [score for score in found if score is not None]
+
+
+def _name(score: Score | str) -> str:
+    return score.name if isinstance(score, Score) else score

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from llmlens.errors import LlmlensError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Longer than a push or a read-back with all its tries takes.
-_LEASE_S = 120.0
+#: Longer than a push or a read-back with all its tries, and the waiting that a server asks for, takes.
+_LEASE_S = 1800.0
 #: After a label, others are waited for: they travel together.
 _GATHER_S = 1.0
 #: What was sent is looked for at these ages, then at the last one again and again. A server shows scores some seconds
@@ -33,14 +33,12 @@ _MAX_TRIES = 3
 _BACKOFF_S: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)
 _IDLE_S = 30.0  # another program may have written to the store
 
-#: Told which labels were confirmed.
-OnConfirmed: TypeAlias = "Callable[[Sequence[Label]], object]"
-
 
 class Sender:
     """Sends the labels of a store to a sink; labels wait while the sink cannot be reached.
 
-    `on_change` is called, on the sender's thread, when states may have changed.
+    `on_change` is called, on the sender's thread, when states may have changed; `afterwards` at the end of each round,
+    for what has to wait until labels are confirmed. What it raises is tried again as a push is.
     """
 
     def __init__(
@@ -49,14 +47,14 @@ class Sender:
         sink: Sink,
         *,
         on_change: Callable[[], object] | None = None,
-        on_confirmed: OnConfirmed | None = None,
+        afterwards: Callable[[], object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare; nothing is sent before `start`."""
         self.store = store
         self.sink = sink
         self._on_change = on_change
-        self._on_confirmed = on_confirmed
+        self.afterwards = afterwards
         self._clock = clock
         self._outbox: Outbox | None = None
         self._wake = threading.Event()
@@ -64,7 +62,6 @@ class Sender:
         self._round = threading.Lock()
         self._thread: threading.Thread | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._next_round = 0.0
         self._failures = 0
         self.trouble: str | None = None
 
@@ -72,7 +69,9 @@ class Sender:
     def outbox(self) -> Outbox:
         """The deliveries to this sink; asking for it may need the sink to say who it is."""
         if self._outbox is None:
-            self._outbox = Outbox(self.store, self.sink.name, clock=self._clock)
+            found = Outbox(self.store, self.sink.name, clock=self._clock)
+            self.sink.check_store(found.others())
+            self._outbox = found
         return self._outbox
 
     # ------------------------------------------------------------------ the background
@@ -115,11 +114,20 @@ class Sender:
         self._wake.set()
         return count
 
-    def states(self) -> dict[str, tuple[str, str | None]]:
+    def states(self, score_ids: Sequence[str] | None = None) -> dict[str, tuple[str, str | None]]:
         """Give state and reason by score id: pending, sent, confirmed or rejected; pending while nobody knows."""
-        if self._outbox is None:  # do not ask the sink for its name from a widget's thread
-            return {str(e.score_id): ("pending", self.trouble) for e in self.store.current()}
-        return self._outbox.states()
+        if self._outbox is not None:
+            return self._outbox.states(score_ids)
+        # Do not ask the sink for its name from a widget's thread.
+        ids = [str(e.score_id) for e in self.store.current()] if score_ids is None else score_ids
+        return dict.fromkeys(ids, ("pending", self.trouble))
+
+    def counts(self) -> dict[str, int]:
+        """Count the labels by their state."""
+        if self._outbox is not None:
+            return self._outbox.counts()
+        waiting = len(self.store.current())
+        return {"pending": waiting} if waiting else {}
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -133,42 +141,50 @@ class Sender:
     def round(self) -> float:
         """Send what is due and read back what was sent; give the seconds until something may be due again."""
         with self._round:
-            try:
-                busy = self._push() | self._read_back()
-            except LlmlensError as error:
-                wait = _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
-                self._failures += 1
-                self.trouble = str(error)
-                self._changed()
-                return wait
-            except Exception:
-                logger.exception("labels could not be sent; they are safe in %s", self.store.path)
-                self.trouble = "an error of llmlens's own; see the log"
-                return _IDLE_S
-            self._failures = 0
-            self.trouble = None
-        if busy:
+            busy, before = False, self.trouble
+            trouble: LlmlensError | None = None
+            for step in (self._push, self._read_back, self._then):  # what one cannot do does not keep the others
+                try:
+                    busy |= step()
+                except LlmlensError as error:
+                    trouble = trouble or error
+                except Exception:
+                    logger.exception("labels could not be sent; they are safe in %s", self.store.path)
+                    self.trouble = "an error of llmlens's own; see the log"
+                    self._changed()
+                    return _IDLE_S
+            self.trouble = None if trouble is None else str(trouble)
+        if busy or self.trouble != before:
             self._changed()
+        if trouble is not None:
+            self._failures += 1
+            return _BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1]
+        self._failures = 0
         return min(1.0, _LOOK_AFTER_S[0]) if self.outbox.open() else _IDLE_S
 
     def _push(self) -> bool:
         pushed = False
         while due := self.outbox.claim(self.sink.batch, _LEASE_S):
             pushed = True
-            self._try([d for d in due if not d.withdrawn], self.sink.push)
-            self._try([d for d in due if d.withdrawn], self.sink.delete)
+            made = self._try([d for d in due if not d.withdrawn], self.sink.push)
+            gone = self._try([d for d in due if d.withdrawn], self.sink.delete)
+            if failure := made or gone:
+                raise failure
             if len(due) < self.sink.batch:  # what came meanwhile travels with what still comes
                 break
         return pushed
 
-    def _try(self, deliveries: list[Delivery], act: Callable[[Sequence[Label]], Sequence[Result]]) -> None:
+    def _try(
+        self, deliveries: list[Delivery], act: Callable[[Sequence[Label]], Sequence[Result]]
+    ) -> LlmlensError | None:
+        """Bring deliveries to the sink, and note what it said; give the error when nothing came through."""
         if not deliveries:
-            return
+            return None
         try:
             results = {r.score_id: r for r in act([Label.of(d.event) for d in deliveries])}
         except LlmlensError as error:
             self.outbox.failed(deliveries, str(error), 0.0)
-            raise
+            return error
         accepted = []
         for delivery in deliveries:
             result = results[delivery.score_id]
@@ -180,14 +196,16 @@ class Sender:
                 wait = _BACKOFF_S[min(delivery.tries, len(_BACKOFF_S) - 1)]
                 self.outbox.failed([delivery], result.reason, wait)
         self.outbox.sent(accepted)
+        return None
 
     def _read_back(self) -> bool:
-        sent = self.outbox.claim_sent(self.sink.batch, _LEASE_S)
         ripe = []
         now = self._clock()
-        for delivery in sent:
+        for delivery in self.outbox.claim_sent(self.sink.batch, _LEASE_S):
             age = now - (delivery.sent_at or 0)
-            if age < _LOOK_AFTER_S[0]:
+            if age < 0:  # the clock was set back: count from now
+                self.outbox.sent([delivery])
+            elif age < _LOOK_AFTER_S[0]:
                 self.outbox.not_yet([delivery], _LOOK_AFTER_S[0] - age)
             else:
                 ripe.append(delivery)
@@ -198,14 +216,14 @@ class Sender:
         except LlmlensError:
             self.outbox.not_yet(ripe, 0.0)
             raise
-        confirmed = [d for d in ripe if _is_there(d, there)]
-        self.outbox.confirmed(confirmed)
+        self.outbox.confirmed([d for d in ripe if _is_there(d, there)])
         for delivery in ripe:
             if not _is_there(delivery, there):
                 self._missing(delivery, now)
-        if confirmed and self._on_confirmed is not None:
-            self._on_confirmed([Label.of(d.event) for d in confirmed if not d.withdrawn])
         return True
+
+    def _then(self) -> bool:
+        return bool(self.afterwards and self.afterwards())
 
     def _missing(self, delivery: Delivery, now: float) -> None:
         age = now - (delivery.sent_at or 0)
@@ -241,4 +259,9 @@ def _is_there(delivery: Delivery, there: Mapping[str, Stored]) -> bool:
         same = stored.value == value
     else:
         same = stored.value is not None and abs(float(stored.value) - float(value or 0)) < 1e-9
-    return same
+    return same and _words(stored.comment) == _words(delivery.event.comment)
+
+
+def _words(text: str | None) -> list[str]:
+    """Give the words of a comment: how a server keeps the space between them is its own affair."""
+    return (text or "").split()

@@ -1,9 +1,10 @@
-"""Where labels go: the small protocol behind which Langfuse, Phoenix or a table of one's own stands."""
+"""Where labels go: the small base behind which Langfuse, Phoenix or a table of one's own stands."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ class Label:
     comment: str | None
     author: str
     queue_id: str | None = None
+    config_id: str | None = None
 
     @classmethod
     def of(cls, event: Event) -> Label:
@@ -59,33 +61,38 @@ class Stored:
     comment: str | None = None
 
 
-@runtime_checkable
-class Sink(Protocol):
+class Sink(ABC):
     """Takes labels, at least once each: the same `score_id` sent twice must become one score.
 
     Methods raise `LlmlensError` when nothing came through at all; it is tried again later.
     """
 
     #: How many labels are pushed, and how many read back, at once.
-    batch: int
+    batch = 100
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        """Tells this sink from others in the outbox, for ever: the server and the project, no secret."""
-        ...
+        """What tells this sink from others in the outbox, for ever: the server and the project, no secret."""
+
+    @abstractmethod
+    def push(self, labels: Sequence[Label]) -> list[Result]:
+        """Send labels, new ones and changed ones; one result each."""
+
+    @abstractmethod
+    def delete(self, labels: Sequence[Label]) -> list[Result]:
+        """Take back labels that were sent; one result each."""
+
+    @abstractmethod
+    def read_back(self, labels: Sequence[Label]) -> Mapping[str, Stored]:
+        """Read what is there of these labels now, by `score_id`; what is not there is left out."""
 
     def configs(self) -> list[Score]:
         """Read what the sink lets be scored; empty when it takes anything."""
-        ...
+        return []
 
-    def push(self, labels: Sequence[Label]) -> list[Result]:
-        """Send labels, new ones and changed ones; one result each."""
-        ...
+    def check_scores(self, scores: Sequence[Score]) -> None:  # noqa: B027  # most sinks take anything
+        """Raise `LabelError` for scores whose labels would all be rejected, saying what to do."""
 
-    def delete(self, labels: Sequence[Label]) -> list[Result]:
-        """Take back labels that were sent; one result each."""
-        ...
-
-    def read_back(self, labels: Sequence[Label]) -> Mapping[str, Stored]:
-        """Read what is there of these labels now, by `score_id`; what is not there is left out."""
-        ...
+    def check_store(self, others: Sequence[str]) -> None:  # noqa: B027  # most sinks take anything
+        """Raise `LabelError` when a store whose labels went to `others`, names of sinks, must not come here too."""

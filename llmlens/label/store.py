@@ -174,6 +174,10 @@ class LabelStore:
         """Give the events with a `seq` above `after`, in order."""
         return [of_row(row) for row in self.database.rows("SELECT * FROM events WHERE seq > ? ORDER BY seq", (after,))]
 
+    def last_seq(self) -> int:
+        """Give the `seq` of the last event; 0 when there is none."""
+        return int(self.database.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+
     def current(self) -> list[Event]:
         """Give the labels in force, in order: of each item, name and author the last one that was not undone."""
         return [of_row(row) for row in self.database.rows("SELECT * FROM in_force ORDER BY seq")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -17,13 +17,17 @@ from .given_scores import GivenScores
 from .label_journal import Journal
 from .label_target import target
 from .worklist import Worklist
-from .worklist_order import find_items, in_order
+from .worklist_order import find_items, in_order, queue_items, wanted_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
 
     from llmlens.label.event import Event, Item
     from llmlens.label.score import Score
+    from llmlens.label.store import LabelStore
     from llmlens.traces import Traces
 
 #: Items whose texts are kept in Python between the first part of a text and the rest of it.
@@ -46,15 +50,18 @@ class Annotator(View):
     also names of its score configs, or nothing for all of them.
 
     `to`: a store of labels (`llmlens.labels()` when it is left out), where they stay; or what they are sent to from
-    there: a connection to Langfuse, one of its annotation queues, another sink, or a sender. `author` tells people
-    apart and is the name of the user of this computer unless it is given.
+    there: a connection to Langfuse, another sink, or a sender. With `to` one of Langfuse's annotation queues, those of
+    its items are labelled that are among the traces (all when `per_item` is left out), by its scores; an item is
+    completed there when its answers are confirmed. `store` is then the store, or its path, if it is not
+    `llmlens.labels()`. `author` tells people apart and is the name of the user of this computer unless it is given.
 
     `order`: "lowest" (lowest scored first), "disagreement" (where scores are furthest apart), "random" (repeatable, by
     `seed`), or a column of the table of what is labelled, with a "-" before it for the largest first. `blind` hides
     what judges and other people said; the order may still tell something of it, so use "random" then.
 
     Opening a panel on the same store goes on where its author stopped. `.selection` is the `Traces` of the open item.
-    Raises `LabelError` for scores that cannot be asked, `UnknownNameError` for an unknown order or option.
+    Raises `LabelError` for scores that cannot be asked, or that the server would reject, and `UnknownNameError` for an
+    unknown order or option. While the server cannot be reached, answers wait in the store.
     """
 
     _esm = esm(*_FILES)
@@ -72,8 +79,9 @@ class Annotator(View):
         author: str | None = None,
         order: str = "lowest",
         blind: bool = False,
-        per_item: str = "trace",
+        per_item: str | None = None,
         seed: int = 0,
+        store: LabelStore | str | Path | None = None,
         **options: Any,
     ) -> None:
         """Open the panel; see the class."""
@@ -82,9 +90,9 @@ class Annotator(View):
         known = self.class_trait_names(option=True)
         for name in options:
             if name not in known:
-                own = ("scores", "to", "author", "order", "blind", "per_item", "seed")
+                own = ("scores", "to", "author", "order", "blind", "per_item", "seed", "store")
                 raise unknown("option of Annotator:", name, [*own, *known])
-        if per_item not in _PER_ITEM:
+        if per_item is not None and per_item not in _PER_ITEM:
             raise SelectionError(f'per_item= is what one label is about, "trace" or "span"; got {per_item!r}.')
         self._following = False
         self._order, self._per_item, self._seed = order, per_item, seed
@@ -93,9 +101,14 @@ class Annotator(View):
         self._redo: list[tuple[Event, Event]] = []
         self.blind = bool(blind)
         self.author = author or default_author()
-        self._target = target(to)
+        self._target = target(to, store)
         self.store = self._target.store
-        self.scores = self._target.scores(scores)
+        try:
+            self.scores = self._target.scores(scores)
+            self._queued = self._target.items()
+        except BaseException:
+            self._target.close()
+            raise
         self._journal = Journal(self.store)
         super().__init__(source, **options)
         self._worklist()  # an unknown order is an error here, not in the browser
@@ -106,15 +119,28 @@ class Annotator(View):
 
     def _worklist(self) -> Worklist:
         if self._list is None:
-            items = find_items(self.traces, self._per_item, self._order, judged=not self.blind)
+            items = self._find()
             self._given = GivenScores(self.traces, self._journal)
             names = [score.name for score in self.scores]
             given = self._given.all(but=self.author)  # one's own would change the order as one goes
             self._items = in_order(items, given, self._order, names=names, seed=self._seed)
             ids = zip(self._items["trace_id"], self._items["span_id"], strict=True)
-            own: list[Item] = [(trace, span if self._per_item == "span" else None, None) for trace, span in ids]
+            own: list[Item] = [(trace, span if isinstance(span, str) else None, None) for trace, span in ids]
             self._list = Worklist(own, self._journal, self.author)
         return self._list
+
+    def _find(self) -> pd.DataFrame:
+        """Read what there is to label, or of a queue what of it is still pending or was labelled here."""
+        judged = not self.blind
+        if self._queued is None:
+            return find_items(self.traces, self._per_item or "trace", self._order, judged=judged)
+        touched = self._journal.queued(str(self._target.queue_id))
+        wanted = wanted_items(self.traces, self._queued) | touched
+        return queue_items(self.traces, wanted, self._order, per_item=self._per_item, judged=judged)
+
+    @property
+    def _noun(self) -> str:
+        return self._per_item or ("trace" if self._queued is None else "item")
 
     def traces_changed(self) -> None:
         """Forget the former worklist, and close the open item when it is not on the new one."""
@@ -165,8 +191,7 @@ class Annotator(View):
     def _item(self, trace_id: str, span_id: str | None) -> Item:
         item = (trace_id, span_id, None)
         if item not in self._worklist().places:
-            what = self._per_item
-            raise unknown(f"{what} on this list:", str(span_id or trace_id), ())
+            raise UnknownNameError(f"There is no {self._noun} {span_id or trace_id!r} on this list.")
         return item
 
     # Reading ----------------------------------------------------------------------------------------------------
@@ -182,7 +207,7 @@ class Annotator(View):
             "people": worklist.people(),
             "scores": [_asked(score) for score in self.scores],
             "author": self.author,
-            "per_item": self._per_item,
+            "per_item": self._noun,
             "blind": self.blind,
             "to": self._target.name,
             "store": self.store.path.name,
@@ -192,7 +217,7 @@ class Annotator(View):
     def _detail_of(self, place: int) -> dict[str, Any]:
         items = self._worklist().items
         if not 0 <= int(place) < len(items):
-            raise unknown("place", str(place), ())
+            raise UnknownNameError(f"There is no place {place} on this list of {len(items):,}.")
         item = items[int(place)]
         self._journal.refresh()
         head = {name: values[0] for name, values in wire.columns(self._items.iloc[[int(place)]]).items()}
@@ -228,8 +253,8 @@ class Annotator(View):
     def _status(self, item: Item) -> dict[str, Any]:
         """Say what this person did with an item, how far its labels are, and how far everybody is."""
         self._journal.refresh()
-        states = self._target.states()
         own = {name: event for (name, author), event in self._journal.labels(item).items() if author == self.author}
+        states = self._target.states([str(event.score_id) for event in own.values()])
         labels = []
         for score in self.scores:
             if score.name in own:
@@ -241,8 +266,10 @@ class Annotator(View):
         return {
             "labels": labels,
             "mark": None if mark is None else {"kind": mark.kind, "reason": mark.comment},
+            "completed": self._target.completed(item),
             "people": self._worklist().people(),
-            "deliveries": dict(Counter(state for state, _ in states.values())),
+            "deliveries": self._target.counts(),
+            "trouble": self._target.trouble,
         }
 
     # Labelling --------------------------------------------------------------------------------------------------
@@ -338,7 +365,7 @@ class Annotator(View):
         self._journal.refresh()
         mine = self._worklist().people(others=False)[0]
         counted = ", ".join(f"{mine[kind]:,} {kind}" for kind in ("done", "skipped", "left"))
-        return f"<Annotator of {len(self._worklist().items):,} {self._per_item}s by {self.author}: {counted}>"
+        return f"<Annotator of {len(self._worklist().items):,} {self._noun}s by {self.author}: {counted}>"
 
     def snapshot(self) -> str:
         """Give how far everybody is as script-free HTML, and the labels unless the panel is blind."""

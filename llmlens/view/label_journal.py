@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
     from llmlens.label.event import Event, Item
     from llmlens.label.store import LabelStore
@@ -29,7 +29,8 @@ class Journal:
         self._score_ids: set[str] = set()
         self._of_item: defaultdict[Item, dict[str, Event]] = defaultdict(dict)
         self._of_author: defaultdict[str, dict[str, Event]] = defaultdict(dict)
-        self._marked: defaultdict[str, set[Item]] = defaultdict(set)
+        self._marks: defaultdict[str, dict[Item, Event]] = defaultdict(dict)
+        self._queued: defaultdict[str, set[Item]] = defaultdict(set)
         self.refresh()
 
     def refresh(self) -> None:
@@ -42,10 +43,11 @@ class Journal:
                 continue
             if event.score_id is not None:
                 self._score_ids.add(event.score_id)
-            if event.kind != "score":
-                self._marked[event.author].add(event.item)
+            if event.queue_id is not None:
+                self._queued[event.queue_id].add(event.item)
             self._of_item[event.item][event.event_id] = event
             self._of_author[event.author][event.event_id] = event
+            self._mark_anew(event)
 
     def _undo(self, event: Event) -> None:
         """Take back what an undo is of; the undo of an undo brings it back."""
@@ -54,6 +56,18 @@ class Journal:
         for events in (self._of_item[event.item], self._of_author[event.author]):
             if events.pop(event.event_id, None) is None:
                 events[event.event_id] = event
+        self._mark_anew(event)
+
+    def _mark_anew(self, event: Event) -> None:
+        """Keep the last mark of the item by the person of an event."""
+        if event.kind == "score":
+            return
+        events = self._of_item[event.item].values()
+        marks = [each for each in events if each.kind != "score" and each.author == event.author]
+        if marks:
+            self._marks[event.author][event.item] = max(marks, key=_SEQ)
+        else:
+            self._marks[event.author].pop(event.item, None)
 
     def labels(self, item: Item) -> dict[tuple[str, str], Event]:
         """Give the labels of an item in force, by name and author."""
@@ -62,14 +76,15 @@ class Journal:
 
     def mark(self, item: Item, author: str) -> Event | None:
         """Give the last `skip` or `done` of an item by a person."""
-        events = self._of_item.get(item, {}).values()
-        marks = [event for event in events if event.kind != "score" and event.author == author]
-        return max(marks, key=_SEQ, default=None)
+        return self._marks.get(author, {}).get(item)
 
-    def marks(self, author: str) -> dict[Item, Event]:
+    def marks(self, author: str) -> Mapping[Item, Event]:
         """Give the items that a person has skipped or done, each with the last mark."""
-        found = {item: self.mark(item, author) for item in self._marked.get(author, ())}
-        return {item: mark for item, mark in found.items() if mark is not None}
+        return self._marks.get(author, {})
+
+    def queued(self, queue_id: str) -> set[Item]:
+        """Give the items that somebody labelled here as items of an annotation queue."""
+        return self._queued.get(queue_id, set())
 
     def last(self, author: str, items: Container[Item]) -> Event | None:
         """Give the last thing that a person did to one of the items."""

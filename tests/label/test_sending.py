@@ -208,7 +208,12 @@ def test_wrong_keys_are_said_and_the_labels_stay(server: LangfuseServer, store: 
 
 def test_the_background_sends_what_is_added_while_it_runs(server: LangfuseServer, store: LabelStore) -> None:
     confirmed = threading.Event()
-    sender = Sender(store, sink_of(server, QUALITY), on_confirmed=lambda _labels: confirmed.set()).start()
+
+    def confirmed_all() -> None:
+        if sender.counts() == {"confirmed": 1}:
+            confirmed.set()
+
+    sender = Sender(store, sink_of(server, QUALITY), on_change=confirmed_all).start()
     try:
         store.add(QUALITY, 3, trace_id="t1", author="ann")
         assert confirmed.wait(30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from llmlens.errors import LabelError, SelectionError, UnknownNameError
 from llmlens.label.score import Score
 from llmlens.label.sender import Sender
+from llmlens.label.sink import Label, Result, Sink, Stored
 from llmlens.label.store import LabelStore
 from llmlens.traces import Traces
 from llmlens.view.annotation_item import item_detail
@@ -19,6 +21,7 @@ from llmlens.view.label_target import Target, target
 from llmlens.view.trace_explorer import TraceExplorer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 START = pd.Timestamp("2026-11-02T10:00:00Z")
@@ -274,7 +277,7 @@ def test_an_answer_outside_the_score_is_refused_and_nothing_is_stored(
 def test_a_score_or_an_item_that_is_not_asked_is_refused(panel: Annotator) -> None:
     with pytest.raises(UnknownNameError, match="score 'tune'"):
         label(panel, "a", "tune", "rude")
-    with pytest.raises(UnknownNameError, match="trace on this list: 'zz'"):
+    with pytest.raises(UnknownNameError, match="no trace 'zz' on this list"):
         label(panel, "zz", "tone", "rude")
 
 
@@ -375,7 +378,7 @@ def test_a_panel_on_nothing_says_so(traces: Traces, store: LabelStore) -> None:
     assert (overview["states"], overview["place"]) == ([], -1)
     assert [reply["kind"] for reply in panel.static_replies()] == ["worklist"]
     assert "0 traces" in repr(panel)
-    with pytest.raises(UnknownNameError, match="place '0'"):
+    with pytest.raises(UnknownNameError, match="no place 0 on this list of 0"):
         panel.answer("item", place=0)
 
 
@@ -413,15 +416,25 @@ def test_a_panel_of_spans_goes_to_the_span_that_is_open_in_the_explorer(traces: 
 # Where labels go -----------------------------------------------------------------------------------------------------
 
 
-class Drawer:
-    """A sink that says what it lets be scored."""
-
-    batch = 10
+class Drawer(Sink):
+    """A sink that says what it lets be scored, and keeps nothing."""
 
     name = "drawer"
 
     def configs(self) -> list[Score]:
         return [TONE, Score("old", bool, archived=True)]
+
+    def check_scores(self, scores: Sequence[Score]) -> None:
+        if any(score.name == "tune" for score in scores):
+            raise LabelError("There is no tune in the drawer.")
+
+    def push(self, labels: Sequence[Label]) -> list[Result]:
+        return [Result(label.score_id, "accepted") for label in labels]
+
+    delete = push
+
+    def read_back(self, labels: Sequence[Label]) -> dict[str, Stored]:  # noqa: ARG002  # it is empty
+        return {}
 
 
 def test_without_scores_all_that_the_server_has_are_asked_but_archived_ones(store: LabelStore) -> None:
@@ -436,11 +449,12 @@ def test_without_scores_all_that_the_server_has_are_asked_but_archived_ones(stor
 def test_how_far_a_label_is_and_why_comes_from_the_sender(
     traces: Traces, store: LabelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender = Sender(store, Drawer())  # type: ignore[arg-type]
+    sender = Sender(store, Drawer())
     states: dict[str, tuple[str, str | None]] = {}
     retried: list[str | None] = []
     monkeypatch.setattr(sender, "start", lambda: sender)
-    monkeypatch.setattr(sender, "states", lambda: states)
+    monkeypatch.setattr(sender, "states", lambda ids: {i: states[i] for i in ids if i in states})
+    monkeypatch.setattr(sender, "counts", lambda: dict(Counter(state for state, _ in states.values())))
     monkeypatch.setattr(sender, "retry", retried.append)
     panel = Annotator(traces, [TONE], to=sender, author="ada")
     score_id = label(panel, "a", "tone", "rude")["labels"][0]["score_id"]
@@ -454,7 +468,7 @@ def test_how_far_a_label_is_and_why_comes_from_the_sender(
 
 def test_a_store_alone_sends_nothing(store: LabelStore) -> None:
     where = target(store)
-    assert (where.name, where.queue_id, where.states()) == (None, None, {})
+    assert (where.name, where.queue_id, where.states(["a"]), where.counts()) == (None, None, {}, {})
 
 
 # What leaves the kernel ----------------------------------------------------------------------------------------------

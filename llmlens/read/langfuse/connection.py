@@ -100,19 +100,24 @@ class Connection:
             )  # fmt: skip
         return self._client
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, deadline: float | None = None) -> Any:
         """Read a path of the API; see `Transport.get`."""
-        return self.transport.get(path, params)
+        return self.transport.get(path, params, deadline=deadline)
 
-    def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def send(
+        self, method: str, path: str, body: Any, *, deadline: float | None = None, once: bool = False
+    ) -> tuple[int, Any]:
         """Write to a path of the API; see `Transport.send`."""
-        return self.transport.send(method, path, body)
+        return self.transport.send(method, path, body, deadline=deadline, once=once)
 
-    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Read all rows of a path that has numbered pages."""
+    def pages(
+        self, path: str, params: Mapping[str, Any] | None = None, *, deadline: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Read all rows of a path that has numbered pages; `deadline` is of `time.monotonic()`."""
         page, last = 1, 1
         while page <= last:
-            rows, meta = page_of(self.get(path, {**(params or {}), "page": page, "limit": _PAGE}), path)
+            asked = {**(params or {}), "page": page, "limit": _PAGE}
+            rows, meta = page_of(self.get(path, asked, deadline=deadline), path)
             yield from rows
             last = int(meta.get("totalPages") or 0)
             page += 1

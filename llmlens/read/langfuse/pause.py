@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,28 +15,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: Langfuse counts these each for itself, and all other requests together (`RateLimitService.ts`, facts of 4.16): who
+#: may delete no more scores today may still write some.
+_BUCKETS = (
+    r"DELETE \S*/scores/",
+    r"\w+ \S*/ingestion$",
+    r"\w+ \S*/annotation-queues",
+    r"\w+ /api/public/(traces|observations|sessions)\b",
+)
+
+
+def bucket_of(method: str, path: str) -> int:
+    """Give the bucket in which a request is counted."""
+    return next((n for n, pattern in enumerate(_BUCKETS) if re.match(pattern, f"{method} {path}")), len(_BUCKETS))
+
+
 @dataclass
 class Pause:
-    """A rest that all threads of a connection keep, because the server asked for it."""
+    """The rests that all threads of a connection keep, because the server asked for them: one for each bucket."""
 
     on_wait: Callable[[float], object] | None = None
-    _until: float = 0.0
+    _until: dict[int, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, seconds: float) -> None:
-        """Let nobody send for so long."""
+    def ask(self, bucket: int, seconds: float) -> None:
+        """Let nobody send what counts in this bucket for so long."""
         with self._lock:
-            self._until = max(self._until, time.monotonic() + seconds)
+            self._until[bucket] = max(self._until.get(bucket, 0.0), time.monotonic() + seconds)
         if self.on_wait is not None:
             self.on_wait(seconds)
 
-    def keep(self, deadline: float) -> bool:
+    def keep(self, bucket: int, deadline: float) -> bool:
         """Wait until the rest is over; False when that is after the deadline."""
-        while (left := self._until - time.monotonic()) > 0:
-            if self._until > deadline:
+        while (left := self.left(bucket)) > 0:
+            if time.monotonic() + left > deadline:
                 return False
             time.sleep(left)
         return True
+
+    def left(self, bucket: int) -> float:
+        """Give the seconds that the rest still lasts."""
+        return self._until.get(bucket, 0.0) - time.monotonic()
 
 
 def seconds_of(header: str | None) -> float:

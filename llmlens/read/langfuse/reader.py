@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from llmlens.read.pivot import FeatureFunction
     from llmlens.read.prices import UserPrices
 
+    from .connection import Connection
+
 _DAY = timedelta(days=1)
 
 
@@ -55,12 +57,14 @@ def read_langfuse(
     conventions: str | Path | None = None,
     feature: str | FeatureFunction | None = None,
     prices: UserPrices = None,
+    connection: Connection | None = None,
 ) -> Traces:
     """Read observations that start in a window of a Langfuse project, with their scores and comments.
 
     `since` (inclusive) and `until` (exclusive) are dates, times or datetimes; without a zone they are UTC. Without
     `until` it is now, without `since` a day before that. `trace_ids` without a window finds them wherever they are.
-    Keys and address that are not given come from LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL.
+    Keys and address that are not given come from LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL;
+    `connection`, from `llmlens.langfuse()`, stands for all three.
 
     `environment`, `name` (of the trace), `user_id`, `session_id`, `tags` (all of them) and `filter` (Langfuse's own
     list of conditions) narrow what is read. Servers with v2 observations ask them of each observation: of a trace that
@@ -80,7 +84,13 @@ def read_langfuse(
         environments=_several(environment), name=name, user_id=user_id, session_id=session_id, tags=_several(tags),
         trace_ids=None if trace_ids is None else _several(trace_ids), filter=tuple(filter or ()), texts=texts,
     )  # fmt: skip
-    connection = langfuse(base_url=base_url, public_key=public_key, secret_key=secret_key)
+    own = connection is None
+    if connection is None:
+        connection = langfuse(base_url=base_url, public_key=public_key, secret_key=secret_key)
+    elif base_url or public_key or secret_key:
+        raise LangfuseError(
+            "connection= has an address and keys already: leave out base_url=, public_key=, secret_key=."
+        )
     bar = Progress(shown=progress)
     connection.transport.pause.on_wait = bar.waits
     reading = Reading(connection, query, window, bar, cache, max(1, parallel), time.monotonic() + deadline_s)
@@ -95,7 +105,9 @@ def read_langfuse(
         raise LangfuseError(f"{error} {reading.came}") from None
     finally:
         bar.end()
-        connection.close()
+        connection.transport.pause.on_wait = None
+        if own:
+            connection.close()
     for problem in reading.problems:
         loader.problem(problem, connection.base_url)
     return Traces(loader.finish(), notes=(*notes, *reading.notes))

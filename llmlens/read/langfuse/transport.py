@@ -16,7 +16,7 @@ import orjson
 
 from llmlens.errors import LangfuseError, ServerError
 
-from .pause import Pause, seconds_of
+from .pause import Pause, bucket_of, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TRIES = 6
 _TRIES_OF_A_SIZE = 2  # then less is asked for, where that is possible
 _PATIENCE_S = 600.0  # for a request that has no deadline of its own
+_CONNECT_S = 10.0  # a server that is there takes a connection at once
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 20.0
 _UNAUTHORIZED = 401
@@ -74,7 +75,8 @@ class Transport:
         self._sizes = _Sizes()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
         try:
-            self.http = _Http(base_url=base_url, auth=auth, timeout=timeout, limits=limits)
+            patience = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S))
+            self.http = _Http(base_url=base_url, auth=auth, timeout=patience, limits=limits)
         except httpx.InvalidURL as problem:
             raise error(f"{base_url!r} is not an address: {problem}.") from None
 
@@ -106,30 +108,43 @@ class Transport:
         """Read, whatever the status is."""
         return self._request("GET", path, params, None, deadline, smaller=False)
 
-    def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def send(
+        self, method: str, path: str, body: Any, *, deadline: float | None = None, once: bool = False
+    ) -> tuple[int, Any]:
         """Write; gives the status and the parsed JSON, whatever they are, when trying again would not change them.
 
-        A request may arrive twice: send only what is the same when it does. Raises `LangfuseError` when no answer came.
+        A request may arrive twice: send with `once` what is not the same when it does, and look whether it is there
+        before it is sent again. Raises `LangfuseError` when no answer came.
         """
-        return self._request(method, path, None, body, None, smaller=False)
+        return self._request(method, path, None, body, deadline, smaller=False, tries=1 if once else _TRIES)
 
     def _request(
-        self, method: str, path: str, params: Any, body: Any, deadline: float | None, *, smaller: bool
+        self,
+        method: str,
+        path: str,
+        params: Any,
+        body: Any,
+        deadline: float | None,
+        *,
+        smaller: bool,
+        tries: int = _TRIES,
     ) -> tuple[int, Any]:
         deadline = time.monotonic() + _PATIENCE_S if deadline is None else deadline
         content = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"} if content is not None else {}
+        bucket = bucket_of(method, path)
         failure, wait = "", _FIRST_WAIT_S
         tried = 0
-        while tried < _TRIES:
-            if not self.pause.keep(deadline) or time.monotonic() > deadline:
-                raise self._error(
-                    f"{self._where(path)}: the time for it was over. {failure or 'The server asked to wait longer.'}"
-                )
+        while tried < tries:
+            if not self.pause.keep(bucket, deadline):
+                failure = f"it allows no more requests of this kind for {_duration(self.pause.left(bucket))} (429)"
+                raise self._error(f"{self._where(path)}: the time for it was over: {failure}.")
+            if time.monotonic() > deadline:
+                raise self._error(f"{self._where(path)}: the time for it was over: {failure or 'it was too short'}.")
             reply, failure, slow = self._try(method, path, params, content, headers)
             if reply is not None and reply.status == _TOO_MANY:
                 failure = "it allows no more requests for now (429)"
-                self.pause.ask(seconds_of(reply.retry_after) or wait)
+                self.pause.ask(bucket, seconds_of(reply.retry_after) or wait)
                 continue  # waiting as it asked is not a failed try; the deadline ends it
             if smaller and reply is not None and reply.status in _TOO_MUCH:
                 raise TooMuchError(f"{self._where(path)}: status {reply.status}")
@@ -147,10 +162,10 @@ class Transport:
             tried += 1
             if smaller and tried >= _TRIES_OF_A_SIZE and reply is not None and reply.status >= _SERVER:
                 raise BusyError(f"{self._where(path)}: {failure}")
-            if tried < _TRIES:
-                time.sleep(wait)
+            if tried < tries:
+                time.sleep(max(0.0, min(wait, deadline - time.monotonic())))
                 wait = min(wait * 2, _LONGEST_WAIT_S)
-        raise self._error(f"{self._where(path)} failed {_TRIES} times. The last time: {failure}")
+        raise self._error(f"{self._where(path)} failed {tries} times. The last time: {failure}")
 
     def _try(
         self, method: str, path: str, params: Any, content: bytes | None, headers: dict[str, str]
@@ -207,6 +222,13 @@ def _parsed(content: bytes) -> tuple[Any, str]:
                 "a sign-in page in front of it?"
             )
         return None, "its answer is not JSON, or was cut off"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def page_of(answer: Any, path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
