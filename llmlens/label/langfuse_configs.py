@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from llmlens.errors import LabelError, LangfuseError, nearest
+from llmlens.errors import LabelError, nearest
 from llmlens.read.langfuse.transport import said
 
+from .creating import made_once
 from .score import Score
 
 if TYPE_CHECKING:
@@ -79,23 +81,21 @@ class ScoreConfigs:
                 continue
             there = self._active(score.name)
             if there is None:
-                there = self._make(score)
+                there = made_once(partial(self._make, score), partial(self._look, score.name))
                 self._found.append(there)
             _refuse_other(there, score)
             made.append(there)
         return made
 
     def _make(self, score: Score) -> Score:
-        try:
-            status, body = self._connection.send("POST", _CONFIGS, score.to_langfuse(), once=True)
-        except LangfuseError:  # it may have arrived
-            self.read()
-            if (there := self._active(score.name)) is None:
-                raise
-            return there
+        status, body = self._connection.send("POST", _CONFIGS, score.to_langfuse(), once=True)
         if status >= 300 or not isinstance(body, dict):
             raise LabelError(f"Langfuse did not make the score config {score.name!r}: {status}, {said(body)}")
         return Score.from_langfuse(body)
+
+    def _look(self, name: str) -> Score | None:
+        self.read()
+        return self._active(name)
 
     def _active(self, name: str, config_id: str | None = None) -> Score | None:
         """Find a config: the very one where it is there, else the newest of that name."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from llmlens.errors import LabelError, LangfuseError, unknown
+from llmlens.errors import LabelError, unknown
 from llmlens.read.langfuse.transport import said
 
+from .creating import made_once
 from .score import Score
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 _QUEUES = "/api/public/annotation-queues"
-_TRIES = 4
 #: Labels do not wait longer for an item to be marked; it is tried again.
 _QUICKLY_S = 10.0
 _GONE = 404
@@ -100,21 +101,19 @@ class AnnotationQueue:
         from .queue_traces import objects
 
         kind, ids = objects(traces, per_item)
-        failure: LangfuseError | None = None
-        count = None
-        for _ in range(_TRIES):
-            there = {item.object_id for item in self.items()}
-            new = [object_id for object_id in ids if object_id not in there]
-            count = len(new) if count is None else count
-            try:
-                for object_id in new:
-                    body = {"objectId": object_id, "objectType": kind}
-                    self._send("POST", f"{_QUEUES}/{self.queue_id}/items", body, f"add {object_id}", once=True)
-            except LangfuseError as error:  # it may have arrived: look before it is sent again
-                failure = error
-                continue
-            return count
-        raise failure or LangfuseError(f"Nothing could be added to the queue {self.name!r}.")
+        there = {item.object_id for item in self.items()}
+        new = [object_id for object_id in ids if object_id not in there]
+        for object_id in new:
+            made_once(partial(self._add, kind, object_id), partial(self._has, object_id))
+        return len(new)
+
+    def _add(self, kind: ObjectType, object_id: str) -> bool:
+        body = {"objectId": object_id, "objectType": kind}
+        self._send("POST", f"{_QUEUES}/{self.queue_id}/items", body, f"add {object_id}", once=True)
+        return True
+
+    def _has(self, object_id: str) -> bool | None:
+        return True if any(item.object_id == object_id for item in self.items()) else None
 
     def complete(self, items: Iterable[QueueItem], *, completed: bool = True) -> None:
         """Mark items as completed, or as pending again. Do it when their labels are confirmed; a panel does."""
@@ -166,17 +165,14 @@ def create_queue(
     if any(each.name == name for each in queues(connection)):
         raise LabelError(f"There is an annotation queue {name!r} already; open it with queue(connection, {name!r}).")
     body = {"name": name, "description": description or None, "scoreConfigIds": [s.config_id for s in chosen]}
-    try:
+
+    def make() -> AnnotationQueue:
         status, answer = connection.send("POST", _QUEUES, body, once=True)
-    except LangfuseError:  # it may have arrived
-        found = [each for each in queues(connection) if each.name == name]
-        if not found:
-            raise
-        made = found[0]
-    else:
         if status >= 300 or not isinstance(answer, dict):
             raise LabelError(f"Langfuse did not make the queue {name!r}: {said(answer)} ({status})")
-        made = AnnotationQueue(connection, answer)
+        return AnnotationQueue(connection, answer)
+
+    made = made_once(make, lambda: next((each for each in queues(connection) if each.name == name), None))
     if traces is not None:
         made.add(traces, per_item=per_item)
     return made
