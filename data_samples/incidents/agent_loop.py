@@ -46,7 +46,7 @@ class AgentLoop(Scenario):
     days = 7
     sessions, customers = 590, 440
     turns_weights = (0.56, 0.24, 0.12, 0.08)
-    recorded_characters = 320
+    recorded_characters = 240
     models = {  # noqa: RUF012
         "order_status": "gpt-5.6-luna", "refunds": "claude-sonnet-5-5", "small_talk": "gpt-5.6-luna",
     }  # fmt: skip
