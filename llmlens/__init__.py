@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .compare import compare
     from .compare.cost_change import cost_change
+    from .compare.drift import drift
+    from .compare.versions import versions
     from .embed import embed
     from .errors import (
         ConventionsError,
@@ -49,6 +51,8 @@ _HOME = {
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
     "cost_change": "compare.cost_change",
+    "drift": "compare.drift.drifting",
+    "versions": "compare.versions",
     "labels": "label",
     "LabelStore": "label",
     "PhoenixSink": "label",
@@ -98,6 +102,7 @@ __all__ = [
     "compare",
     "cost",
     "cost_change",
+    "drift",
     "embed",
     "labels",
     "langfuse",
@@ -111,6 +116,7 @@ __all__ = [
     "read_parquet",
     "schema",
     "union",
+    "versions",
 ]
 
 

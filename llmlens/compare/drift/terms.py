@@ -1,0 +1,100 @@
+"""Which terms a text has: words and pairs of words, and how it opens and closes. For telling two sets of texts apart.
+
+Unlike the vectors of `embed`, punctuation counts (a model that writes "(B)." instead of "(B)" has changed) and numbers
+do not: all are read as 0. A term is there or not; how often says more about length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmlens.embed.words import tokens_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+#: Terms in fewer texts say nothing about a window; the most frequent are kept.
+_LEAST = 3
+_MOST = 8_000
+#: Openings and closings of 1 to this many tokens.
+_EDGE = 3
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Texts x terms: `matrix` holds 1 where a term is in a text, `names` says which term a column is."""
+
+    matrix: csr_matrix
+    names: list[str]
+
+    def weighted(self) -> csr_matrix:
+        """Give the matrix with each term weighted by its rarity and each text of length 1 (0 without any term)."""
+        n = self.matrix.shape[0]
+        in_texts = np.asarray(self.matrix.sum(axis=0)).ravel()
+        weighted = self.matrix.multiply(np.log((1 + n) / (1 + in_texts))).tocsr()
+        length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        return weighted.multiply(1 / np.where(length > 0, length, 1)[:, None]).tocsr()
+
+
+def inner_terms(texts: Sequence[str]) -> Terms:
+    """Give the words and pairs of neighbouring words."""
+    numbers, tokens = tokens_of(texts)
+    coded = tokens.dictionary_encode()
+    words, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
+    follow = numbers[1:] == numbers[:-1]
+    keys = codes[:-1][follow] * max(len(words), 1) + codes[1:][follow]
+    pairs, places = np.unique(keys, return_inverse=True)
+    rows = np.concatenate([numbers, numbers[1:][follow]])
+    columns = np.concatenate([codes, len(words) + places])
+
+    def name(column: int) -> str:
+        if column < len(words):
+            return str(words[column])
+        first, second = divmod(int(pairs[column - len(words)]), len(words))
+        return f"{words[first]} {words[second]}"
+
+    return _kept(rows, columns, len(texts), len(words) + len(pairs), name)
+
+
+def edge_terms(texts: Sequence[str]) -> Terms:
+    """Give how each text opens and closes: its first and its last one, two and three tokens."""
+    numbers, tokens = tokens_of(texts)
+    n = len(texts)
+    starts = np.searchsorted(numbers, np.arange(n))
+    ends = np.searchsorted(numbers, np.arange(n), side="right")
+    rows, found = [], []
+    for text in range(n):
+        first, last = int(starts[text]), int(ends[text])
+        if first == last:
+            continue
+        opening = tokens[first : min(first + _EDGE, last)].to_pylist()
+        closing = tokens[max(last - _EDGE, first) : last].to_pylist()
+        edges = [" ".join(opening[:k]) + " …" for k in range(1, len(opening) + 1)]
+        edges += ["… " + " ".join(closing[-k:]) for k in range(1, len(closing) + 1)]
+        rows += [text] * len(edges)
+        found += edges
+    names, columns = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
+    return _kept(np.array(rows, dtype=np.int64), columns, n, len(names), lambda column: str(names[column]))
+
+
+def _kept(rows: NDArray[np.int64], columns: NDArray[np.int64], n: int, size: int, name: object) -> Terms:
+    """Keep the terms that are in several texts and not in all of them, the most frequent first."""
+    from scipy.sparse import csr_matrix
+
+    keys = np.unique(rows * max(size, 1) + columns)
+    rows, columns = keys // max(size, 1), keys % max(size, 1)
+    in_texts = np.bincount(columns, minlength=size)
+    telling = np.flatnonzero((in_texts >= _LEAST) & (in_texts < n))
+    telling = np.sort(telling[np.argsort(-in_texts[telling], kind="stable")[:_MOST]])
+    place = np.full(size, -1)
+    place[telling] = np.arange(len(telling))
+    inside = place[columns] >= 0
+    ones = np.ones(int(inside.sum()), dtype=np.float32)
+    matrix = csr_matrix((ones, (rows[inside], place[columns[inside]])), shape=(n, len(telling)))
+    return Terms(matrix, [name(int(column)) for column in telling])  # type: ignore[operator]  # a function of the column

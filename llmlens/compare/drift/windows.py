@@ -1,0 +1,107 @@
+"""The outputs of two windows, side by side: what the test is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmlens.errors import SelectionError
+from llmlens.texts import group_columns, text_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from llmlens.traces import Traces
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A row an output: those of `before`, then those of `after`, each window in order of time.
+
+    `rows` has trace_id, span_id, start, prompt, text; `slices` the number of each row's slice in `names`.
+    """
+
+    rows: pd.DataFrame
+    after: NDArray[np.bool_]
+    slices: NDArray[np.int64]
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """The outputs."""
+        return [str(text) for text in self.rows["text"]]
+
+    @property
+    def prompts(self) -> list[str]:
+        """What each was the answer to; empty where that is not known."""
+        return [str(prompt) for prompt in self.rows["prompt"].fillna("")]
+
+    def counts(self, slice_number: int | None = None) -> tuple[int, int]:
+        """Count the outputs before and after, of one slice or of all."""
+        inside = np.ones(len(self.after), dtype=bool) if slice_number is None else self.slices == slice_number
+        return int((inside & ~self.after).sum()), int((inside & self.after).sum())
+
+
+def windows_of(
+    before: Traces, after: Traces, *, text: str, by: str | Iterable[str] | None, per: str, limit: int, seed: int
+) -> Windows:
+    """Take the texts of two selections; raise `SelectionError` where both are the same outputs."""
+    names = group_columns(by)
+    frames = [text_rows(traces, text, by=names, per=per) for traces in (before, after)]
+    return joined(frames[0], frames[1], names, limit=limit, seed=seed)
+
+
+def joined(before: pd.DataFrame, after: pd.DataFrame, by: list[str], *, limit: int, seed: int) -> Windows:
+    """Join the rows of two windows, each at most `limit`, drawn at random from all slices alike."""
+    import pandas as pd
+
+    notes: list[str] = []
+    key = ["trace_id", "span_id"]
+    both = before.merge(after[key], on=key)[key]
+    if len(both):
+        if len(both) in (len(before), len(after)):
+            raise SelectionError(
+                f"before and after have {len(both):,} outputs in common, all of one of them. Expected two windows that "
+                "do not overlap: before=traces.where(until=day), after=traces.where(since=day)."
+            )
+        before, after = (_without(frame, both) for frame in (before, after))
+        notes.append(f"{len(both):,} outputs are in both windows and were left out of both.")
+    drawn = [_drawn(frame, limit, seed) for frame in (before, after)]
+    for name, frame, kept in zip(("before", "after"), (before, after), drawn, strict=True):
+        if len(kept) < len(frame):
+            notes.append(f"{len(kept):,} of the {len(frame):,} outputs {name} were drawn at random (limit={limit:,}).")
+    rows = pd.concat(drawn, ignore_index=True)
+    labels = _labels(rows, by)
+    known, slices = np.unique(np.array(labels, dtype=object).astype(str), return_inverse=True)
+    return Windows(
+        rows=rows,
+        after=np.arange(len(rows)) >= len(drawn[0]),
+        slices=slices.astype(np.int64),
+        names=tuple(str(name) for name in known),
+        notes=tuple(notes),
+    )
+
+
+def _without(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    marked = frame.merge(rows, how="left", on=list(rows.columns), indicator="_both")
+    return frame[(marked["_both"] == "left_only").to_numpy()].reset_index(drop=True)
+
+
+def _drawn(frame: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:
+    if len(frame) <= limit:
+        return frame
+    return frame.iloc[np.sort(np.random.default_rng(seed).choice(len(frame), limit, replace=False))]
+
+
+def _labels(rows: pd.DataFrame, by: list[str]) -> list[str]:
+    """Write the slice of each row."""
+    if not by:
+        return ["all"] * len(rows)
+    texts = [rows[name].astype("string").fillna("(none)") for name in by]
+    return [" · ".join(parts) for parts in zip(*texts, strict=True)]
