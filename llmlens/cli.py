@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DEMO_FILES = (
     "quickstart.ipynb",
+    "cost_spike.ipynb",
     "support_week.otlp.jsonl.gz",
     "support_week.csv.gz",
     "model_change.otlp.jsonl.gz",
