@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from langfuse_server import Fault, LangfuseServer
 
 from llmlens.errors import LabelError, SelectionError, UnknownNameError
 from llmlens.label import create_queue, create_score_configs, queue, queues, score_configs
@@ -20,9 +15,11 @@ from llmlens.label.store import LabelStore
 from llmlens.read import read_langfuse
 from llmlens.read.langfuse.connection import langfuse
 from llmlens.view.annotator import Annotator
+from tests.langfuse_server import Fault, LangfuseServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from llmlens.label.queues import AnnotationQueue
     from llmlens.read.langfuse.connection import Connection

@@ -438,7 +438,7 @@ class Drawer(Sink):
 
 
 def test_without_scores_all_that_the_server_has_are_asked_but_archived_ones(store: LabelStore) -> None:
-    where = Target(store, Sender(store, Drawer()))  # type: ignore[arg-type]
+    where = Target(store, Sender(store, Drawer()))
     assert where.scores(None) == (TONE,)
     assert where.scores(["tone", HELPFUL]) == (TONE, HELPFUL)
     assert where.name == "Drawer"
