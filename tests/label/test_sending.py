@@ -134,13 +134,14 @@ def test_a_label_undone_before_it_was_sent_is_never_sent(server: LangfuseServer,
 
 
 def test_a_label_without_a_config_is_rejected_with_the_reason(server: LangfuseServer, store: LabelStore) -> None:
-    sender = Sender(store, sink_of(server))
+    sink = sink_of(server)
+    sender = Sender(store, sink)
     event = store.add(QUALITY, 2, trace_id="t1", author="ann")
     assert sender.flush(30)
     state, reason = sender.states()[str(event.score_id)]
     assert state == "rejected"
     assert "no active score config 'quality'" in str(reason)
-    sender.sink.create_configs([QUALITY])  # type: ignore[attr-defined]
+    sink.create_configs([QUALITY])
     assert sender.retry() == 1
     assert sender.flush(30)
     assert [s["value"] for s in there(server)] == [2]
