@@ -23,14 +23,16 @@ REFUSALS: tuple[str, ...] = (
     "ich kann dir nicht", "ich kann ihnen nicht", "ich kann dabei nicht", "kann ich nicht helfen", "nicht möglich",
     "je ne peux pas", "je ne suis pas en mesure", "no puedo ayudar", "no puedo proporcionar", "no me es posible",
     "non posso aiutar", "non sono in grado", "não posso ajudar", "não consigo", "ik kan u niet", "ik kan je niet",
-    "nie mogę", "申し訳", "できません", "お手伝いできません", "我无法", "我不能", "無法提供", "도와드릴 수 없", "не могу помочь",
+    "nie mogę", "申し訳", "できません", "お手伝いできません", "我无法", "我不能",
+    "無法提供", "도와드릴 수 없", "не могу помочь",
 )  # fmt: skip
 
 APOLOGIES: tuple[str, ...] = (
     "i'm sorry", "i am sorry", "sorry,", "i apologize", "i apologise", "my apologies", "unfortunately",
     "es tut mir leid", "tut mir leid", "entschuldigung", "leider", "je suis désolé", "désolé", "malheureusement",
     "lo siento", "lamentablemente", "mi dispiace", "purtroppo", "desculpe", "infelizmente", "het spijt me", "helaas",
-    "przykro mi", "niestety", "すみません", "申し訳ありません", "抱歉", "对不起", "죄송합니다", "к сожалению", "извините",
+    "przykro mi", "niestety", "すみません", "申し訳ありません", "抱歉", "对不起", "죄송합니다",
+    "к сожалению", "извините",
 )  # fmt: skip
 
 HEDGES: tuple[str, ...] = (

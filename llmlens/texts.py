@@ -25,8 +25,8 @@ def text_rows(
 
     A row is a trace (`per="trace"`: what its root was asked and answered; where the root does not say, its last model
     call) or a model call (`per="span"`). `prompt` is the last message of the user; with `text="input"` it is NA and
-    `text` is what the user said. `by` are columns of spans, with `per="trace"` those of the root, else of the last model
-    call that has them. Rows without a text are left out. Chat messages are read as their text.
+    `text` is what the user said. `by` are columns of spans, with `per="trace"` those of the root, else of the last
+    model call that has them. Rows without a text are left out. Chat messages are read as their text.
 
     Raises `UnknownArgumentError` or `UnknownNameError` for what does not exist.
     """

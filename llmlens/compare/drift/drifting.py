@@ -89,7 +89,7 @@ def drift_of(
         same = len(set(windows.texts)) == 1
         notes.append("All outputs are the same text." if same else "No slice has outputs of both windows.")
         return _result([_unjudged(OVERALL, n_before, n_after)], None, notes)
-    movements = Movements(windows, test.prompts, test.labels)
+    movements = Movements(windows, test.measured, test.prompts, test.labels)
     judged = {number: test.of_slice(number) for number in test.judged()}
     corrected = dict(zip(judged, benjamini_hochberg([v.p for v in judged.values()]), strict=True))
     overall = test.overall()

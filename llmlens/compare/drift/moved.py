@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .components import normal_scores
-from .format_features import FEATURES, FormatFeature, format_features
+from .format_features import FEATURES, FormatFeature
 from .permutation import Shifts
 from .prompts import residuals
 from .strata import centred
-from .terms import Terms, edge_terms, inner_terms
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .permutation import Labels
+    from .terms import Terms
+    from .views import Measured
     from .windows import Windows
 
     Floats = NDArray[np.float64]
@@ -59,11 +60,10 @@ class Columns:
 class Movements:
     """What can be said of the outputs of two windows; asked for all of them and for each slice."""
 
-    def __init__(self, windows: Windows, prompts: Floats, labels: Labels) -> None:
-        """Measure form, words, openings and closings under each permutation."""
+    def __init__(self, windows: Windows, measured: Measured, prompts: Floats, labels: Labels) -> None:
+        """Take the differences of form, words, openings and closings under each permutation."""
         self._windows = windows
-        texts = windows.texts
-        self._form = format_features(texts)
+        self._form = measured.form
         varied = self._form.std(axis=0) > 1e-12
         self._features = [feature for feature, kept in zip(FEATURES, varied, strict=True) if kept]
         self._form = self._form[:, varied]
@@ -72,7 +72,7 @@ class Movements:
         self._of_form = Columns(
             [feature.name for feature in self._features], Shifts.of(conditioned, few), conditioned.std(axis=0)
         )
-        self._terms = [_term_columns(terms, few) for terms in (edge_terms(texts), inner_terms(texts))]
+        self._terms = [_term_columns(terms, few) for terms in (measured.edges, measured.inner)]
 
     def words(self, slice_number: int | None, strata: Collection[int] | None) -> str:
         """Say what moved in one slice, or in all of them at the mix before."""

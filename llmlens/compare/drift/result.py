@@ -18,7 +18,7 @@ OVERALL, MIX = "overall", "mix"
 
 
 class Drift(Result):
-    """A `Result` that also gives `examples` (pairs of outputs), `clusters` (groups that grew and shrank) and `notes`."""
+    """A `Result` that also gives `examples` (pairs of outputs), `clusters` (groups that moved) and `notes`."""
 
     _metadata = ["_figure", "_test", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
     _test: Test | None = None

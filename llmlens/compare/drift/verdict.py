@@ -12,7 +12,7 @@ from .permutation import Labels, Shifts, combined, p_value, tail
 from .prompts import prompt_space
 from .separation import Separation, scores, separation
 from .strata import propensity, subclasses
-from .views import conditioned, raw_views
+from .views import Measured, conditioned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Test:
     """The conditioned views of two windows and their permutations."""
 
     windows: Windows
+    measured: Measured
     prompts: NDArray[np.float64]
     propensity: NDArray[np.float64]
     labels: Labels
@@ -55,11 +56,13 @@ class Test:
         prompts = prompt_space(windows.prompts, windows.slices, seed)
         towards = propensity(prompts, windows.slices, windows.after, seed)
         strata = subclasses(towards, windows.slices)
-        views = conditioned(raw_views(windows.texts, windows.slices, seed, vectors), prompts, strata)
+        measured = Measured.of(windows.texts, vectors)
+        views = conditioned(measured.views(windows.slices, seed), prompts, strata)
         labels = Labels.permuted(windows.after, strata, times, seed)
         together = np.hstack(list(views.values())) if views else np.zeros((len(windows.after), 0))
         return cls(
             windows=windows,
+            measured=measured,
             prompts=prompts,
             propensity=towards,
             labels=labels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from .format_features import format_features
 from .permutation import whitened
 from .prompts import residuals
 from .strata import centred
-from .terms import edge_terms, inner_terms
+from .terms import Terms, edge_terms, inner_terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,21 +22,32 @@ if TYPE_CHECKING:
 _DIMENSIONS = 60
 
 
-def raw_views(
-    texts: Sequence[str], slices: NDArray[np.int64], seed: int, vectors: NDArray[np.float32] | None = None
-) -> dict[str, NDArray[np.float64]]:
-    """Give each view as (number of texts, its directions), centred within slices; windows are not told apart."""
-    views = {
-        "form": centred(normal_scores(format_features(texts)), slices),
-        "words": components(inner_terms(texts).weighted(), slices, _DIMENSIONS, seed),
-        "edges": components(edge_terms(texts).weighted(), slices, _DIMENSIONS, seed),
-    }
-    if vectors is not None:
-        from scipy.sparse import csr_matrix
+@dataclass(frozen=True)
+class Measured:
+    """What is known of each text: its format features, its terms, how it opens and closes, its embedding if any."""
 
-        known = np.nan_to_num(vectors.astype(float))
-        views["meaning"] = components(csr_matrix(known), slices, _DIMENSIONS, seed)
-    return {name: view for name, view in views.items() if view.shape[1]}
+    form: NDArray[np.float64]
+    inner: Terms
+    edges: Terms
+    vectors: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, texts: Sequence[str], vectors: NDArray[np.float32] | None = None) -> Measured:
+        """Measure texts; `vectors` are their embeddings, NaN where there is none."""
+        return cls(format_features(texts), inner_terms(texts), edge_terms(texts), vectors)
+
+    def views(self, slices: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
+        """Give each view as (number of texts, its directions), centred within slices; windows are not told apart."""
+        views = {
+            "form": centred(normal_scores(self.form), slices),
+            "words": components(self.inner.weighted(), slices, _DIMENSIONS, seed),
+            "edges": components(self.edges.weighted(), slices, _DIMENSIONS, seed),
+        }
+        if self.vectors is not None:
+            from scipy.sparse import csr_matrix
+
+            views["meaning"] = components(csr_matrix(np.nan_to_num(self.vectors)), slices, _DIMENSIONS, seed)
+        return {name: view for name, view in views.items() if view.shape[1]}
 
 
 def conditioned(
