@@ -1,0 +1,117 @@
+"""What is known of traces -> the columns of codes that the search works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .binning import TIME_CUTS, numbers
+from .encoding import Values, encode, gathered, one_each, places
+from .gathering import LARGEST, SPAN_TEXTS, SUMS, TRACE_NUMBERS, TRACE_TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .column import Column
+    from .gathering import Gathered
+
+#: What came of a request; all else is under what circumstances it was made.
+OUTCOMES = frozenset(
+    {
+        "status", "trace.status", "error_type", "status_message", "finish_reason", "usage_source", "cost_source",
+        "duration_s", "ttft_s", "n_spans", "n_llm_calls", "n_tool_calls", "n_errors", "max_depth", "input_tokens",
+        "output_tokens", "reasoning_tokens", "cache_write_tokens", "cache_read_tokens", "cost_usd", "n_unpriced",
+    }
+)  # fmt: skip
+#: Of columns that say the same, the first one here is the one that is named; those not listed come after `tags`.
+_FIRST = (
+    "model", "prompt_version", "prompt_name", "release", "environment", "service", "feature", "provider",
+    "request_model", "status", "error_type", "tags",
+)  # fmt: skip
+_LAST = ("user_id", "session_id", "convention", "source", "start")
+#: A key of JSON is a number where it is one everywhere and has more different values than this.
+_CATEGORIES = 12
+
+
+def attribute_columns(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> list[Column]:
+    """Make the columns of the traces called `ids`; what speaks of others is left out."""
+    made: list[Column] = [*_of_traces(sources, ids, selected), *_of_spans(sources, ids), *_several(sources, ids)]
+    made += _flat(sources, ids, selected)
+    order = {name: place for place, name in enumerate((*_FIRST, "", *_LAST))}
+    middle = order[""]
+    return sorted(made, key=lambda c: (c.outcome, order.get(c.name, middle)))
+
+
+def _of_traces(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> Iterator[Column]:
+    table = _joined(source.traces for source in sources)
+    rows = places(ids, ids if len(sources) == 1 else table.column("trace_id"))
+    for name in TRACE_TEXTS:
+        codes, values = encode(table.column(f"trace.{name}"))
+        yield one_each(f"trace.{name}", codes[rows], values, outcome=f"trace.{name}" in OUTCOMES)
+    for name in (*TRACE_NUMBERS, *LARGEST, *SUMS):
+        if name in table.column_names:
+            yield numbers(name, _floats(table.column(name))[rows], ~selected, outcome=name in OUTCOMES)
+    start = _floats(table.column("start").cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+    yield numbers("start", start[rows], ~selected, cuts=TIME_CUTS, shown=_moment)
+
+
+def _of_spans(sources: Sequence[Gathered], ids: pa.ChunkedArray) -> Iterator[Column]:
+    table = _joined(source.spans for source in sources)
+    rows = places(table.column("trace_id"), ids)
+    for name in SPAN_TEXTS:
+        yield _parts(name, rows, table.column(name), len(ids))
+
+
+def _several(sources: Sequence[Gathered], ids: pa.ChunkedArray) -> Iterator[Column]:
+    for name in dict.fromkeys(name for source in sources for name in source.several):
+        table = _joined(source.several[name] for source in sources if name in source.several)
+        yield _parts(name, places(table.column("trace_id"), ids), table.column("value"), len(ids))
+
+
+def _flat(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> Iterator[Column]:
+    for kind in zip(*(source.flat for source in sources), strict=True):
+        table = _joined(kind)
+        rows = places(table.column("trace_id"), ids)
+        for name in table.column_names[1:]:
+            made = _parts(name, rows, table.column(name), len(ids))
+            known = None if made.is_set else _as_numbers(made.values)  # of a column of codes
+            yield made if known is None else numbers(name, known[made.codes], ~selected)
+
+
+def _parts(name: str, rows: NDArray[np.intp], column: pa.ChunkedArray, n: int) -> Column:
+    codes, values = encode(column)
+    codes = np.where(rows < 0, np.int32(-1), codes)
+    return gathered(name, np.maximum(rows, 0), codes, values, n, outcome=name in OUTCOMES)
+
+
+def _as_numbers(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Give values as numbers, if that is what they are and they are many."""
+    if len(values) <= _CATEGORIES or not isinstance(values, Values):
+        return None
+    try:
+        known = values.known.cast(pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    return np.append(known, np.nan)  # which the place after the last stands for
+
+
+def _joined(tables: Iterable[pa.Table]) -> pa.Table:
+    """Put tables under each other; a column that one of them lacks is NA there."""
+    return pa.concat_tables(list(tables), promote_options="permissive")
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    made: NDArray[np.float64] = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+    return made
+
+
+def _moment(microseconds: float) -> pd.Timestamp:
+    import pandas as pd
+
+    return pd.Timestamp(int(microseconds), unit="us", tz="UTC")
