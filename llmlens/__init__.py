@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .compare import compare
     from .compare.cost_change import cost_change
     from .compare.drift import drift
+    from .compare.explain import explain
     from .compare.versions import versions
     from .embed import embed
     from .errors import (
@@ -52,6 +53,7 @@ _HOME = {
     "cost": "measure",
     "cost_change": "compare.cost_change",
     "drift": "compare.drift.drifting",
+    "explain": "compare.explain",
     "versions": "compare.versions",
     "labels": "label",
     "LabelStore": "label",
@@ -104,6 +106,7 @@ __all__ = [
     "cost_change",
     "drift",
     "embed",
+    "explain",
     "labels",
     "langfuse",
     "open",

@@ -55,11 +55,11 @@ def explain(
 
     One row a condition, first those that explain, best first, then those that are explained: `condition` (a dict of
     one or two attributes and their values: a `Between` for a range, None for NA, a tuple where a trace has two tags),
-    `share_selection` and `share_baseline` (of the traces that fulfil it), `difference`, `low` and `high` (its
-    95 % interval; Newcombe 1998), `q` (the chance that anything this strong would be found where nothing is; shuffled labels,
-    Westfall and Young 1993, or Bonferroni's bound on Fisher's exact test), `explained_by` (the condition given which
-    this one says no more; None where there is none). `.attrs["notes"]` says what could not be judged, and why nothing
-    is said. Where nothing is, nothing is said in at least 95 % of all cases.
+    `share_selection` and `share_baseline` (of the traces that fulfil it), `difference`, `low` and `high` (its 95 %
+    interval; Newcombe 1998), `q` (the chance that anything this strong would be found where nothing is; shuffled
+    labels, Westfall and Young 1993, or Bonferroni's bound on Fisher's exact test), `explained_by` (the condition given
+    which this one says no more; None where there is none). `.attrs["notes"]` says what could not be judged, and why
+    nothing is said. Where nothing is, nothing is said in at least 95 % of all cases.
 
     An outcome (status, duration, cost, ...) does not explain a circumstance (model, release, tag, ...). An outcome that
     is true of the whole selection and of nothing else may be how it was selected: it comes after the others.

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import ibis
-import pyarrow as pa
 
 from llmlens.schema import SPANS, TRACES
 
@@ -14,6 +13,7 @@ from .metadata import flatten
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
     from llmlens.selection import Selection
 
