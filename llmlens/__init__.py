@@ -28,7 +28,18 @@ if TYPE_CHECKING:
         UnknownArgumentError,
         UnknownNameError,
     )
-    from .label import LabelStore, PhoenixSink, Score, labels
+    from .label import (
+        AnnotationQueue,
+        LabelStore,
+        PhoenixSink,
+        Score,
+        create_queue,
+        create_score_configs,
+        labels,
+        queue,
+        queues,
+        score_configs,
+    )
     from .label.agreement import agreement
     from .measure.cost import cost
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
@@ -56,6 +67,12 @@ _HOME = {
     "explain": "compare.explain",
     "versions": "compare.versions",
     "labels": "label",
+    "AnnotationQueue": "label",
+    "create_queue": "label",
+    "create_score_configs": "label",
+    "queue": "label",
+    "queues": "label",
+    "score_configs": "label",
     "LabelStore": "label",
     "PhoenixSink": "label",
     "Score": "label",
@@ -81,6 +98,7 @@ _HOME = {
 _CALLABLE_MODULES = ("compare", "embed", "read", "schema")
 
 __all__ = [
+    "AnnotationQueue",
     "Annotator",
     "ConventionsError",
     "CostTreemap",
@@ -104,12 +122,16 @@ __all__ = [
     "compare",
     "cost",
     "cost_change",
+    "create_queue",
+    "create_score_configs",
     "drift",
     "embed",
     "explain",
     "labels",
     "langfuse",
     "open",
+    "queue",
+    "queues",
     "read",
     "read_csv",
     "read_frame",
@@ -118,6 +140,7 @@ __all__ = [
     "read_otlp",
     "read_parquet",
     "schema",
+    "score_configs",
     "union",
     "versions",
 ]
