@@ -62,8 +62,8 @@ class LangfuseSink(Sink):
         return self.connection.server.project_id
 
     def configs(self) -> list[Score]:
-        """Read the score configs of the project, archived ones too."""
-        return self._configs.read()
+        """Read the score configs of the project, archived ones too, in the order in which they were made."""
+        return self._configs.read()[::-1]
 
     def create_configs(self, scores: Iterable[Score]) -> list[Score]:
         """Make the configs that are not there; see `create_score_configs`."""

@@ -35,7 +35,7 @@ class ScoreConfigs:
         self._read_at: float | None = None
 
     def read(self, deadline: float | None = None) -> list[Score]:
-        """Read all, archived ones too; `deadline` is of `time.monotonic()`."""
+        """Read all, archived ones too, the newest first; `deadline` is of `time.monotonic()`."""
         rows = self._connection.pages(_CONFIGS, deadline=deadline)
         self._found = [Score.from_langfuse(row) for row in rows]
         self._read_at = time.monotonic()
@@ -115,8 +115,11 @@ class ScoreConfigs:
 
 
 def score_configs(connection: Connection) -> list[Score]:
-    """Read what a Langfuse project lets people say, as scores; archived configs are left out."""
-    return [score for score in ScoreConfigs(connection).read() if not score.archived]
+    """Read what a Langfuse project lets people say, as scores, in the order in which they were made.
+
+    Archived configs are left out.
+    """
+    return [score for score in ScoreConfigs(connection).read()[::-1] if not score.archived]
 
 
 def create_score_configs(connection: Connection, scores: Iterable[Score]) -> list[Score]:

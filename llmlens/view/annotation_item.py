@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from llmlens.errors import unknown
 
@@ -115,7 +118,12 @@ def _said(content: SpanContent, direction: str) -> Iterable[str]:
 
 
 def _flat(text: Any) -> str:
-    return " ".join(str(text or "").split())
+    """Give a text as it is compared: without differences of space, and of a text that was written as JSON."""
+    said = " ".join(str(text or "").split())
+    if len(said) > 1 and said[0] == said[-1] == '"':
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return _flat(orjson.loads(said))
+    return said
 
 
 def _retrieved(contents: list[SpanContent]) -> Iterable[dict[str, Any]]:

@@ -17,6 +17,7 @@ export default defineView("annotator", (view) => {
   let form = null;
   let sums = {};
   let rows = [];
+  let trouble = null;
   const cache = new Map();
   const open = new Set();
   const reader = readerPane(view);
@@ -82,7 +83,7 @@ export default defineView("annotator", (view) => {
     fill(banner, words);
     form?.freeze();
   }
-  const trouble = (error, again) => {
+  const failed = (error, again) => {
     if (error.isStatic) freeze("No kernel is connected, so nothing can be saved. All that is called saved is safe: run the cell again to go on.");
     else view.fail(error, again);
   };
@@ -119,14 +120,14 @@ export default defineView("annotator", (view) => {
     } catch (error) {
       if (mine !== item) return;
       field.notSaved(value, comment, error.message);
-      if (error.isStatic) trouble(error);
+      if (error.isStatic) failed(error);
     }
   }
 
   function retry(field) {
     if (!item || frozen()) return;
     if (field?.failed) save(field, field.failed.value, field.failed.comment);
-    else track(view.request("retry", { ...ids(), score_id: field?.label?.score_id ?? null })).then(apply, trouble);
+    else track(view.request("retry", { ...ids(), score_id: field?.label?.score_id ?? null })).then(apply, failed);
   }
 
   // Show how far the open item and everybody is.
@@ -134,13 +135,13 @@ export default defineView("annotator", (view) => {
     if (!item) return;
     item.status = status;
     states[place] = stateOf(status);
-    ({ people: rows, deliveries: sums } = status);
+    ({ people: rows, deliveries: sums, trouble } = status);
     form.update(status);
     drawProgress();
     lookAgain();
   }
   function drawProgress() {
-    progress.update({ states, place, rows, sums, list });
+    progress.update({ states, place, rows, sums, trouble, list });
     const left = states.filter((state) => state === "l").length;
     const skipped = states.filter((state) => state === "s").length;
     finished.hidden = left > 0 || states.length === 0;
@@ -151,7 +152,8 @@ export default defineView("annotator", (view) => {
 
   // Labels that are on their way arrive without anybody doing anything here.
   const lookAgain = debounce(async () => {
-    if (!list?.to || !item || frozen() || !((sums.pending ?? 0) + (sums.sent ?? 0))) return;
+    const waiting = (sums.pending ?? 0) + (sums.sent ?? 0) || trouble || (item?.status.mark?.kind === "done" && item.status.completed === false);
+    if (!list?.to || !item || frozen() || !waiting) return;
     const mine = item;
     try {
       const status = await view.request("status", ids(), { quiet: true });
@@ -177,9 +179,9 @@ export default defineView("annotator", (view) => {
     if (!form || !item || frozen()) return true;
     if (!form.commit()) return false;
     await Promise.allSettled([...open]);
-    const failed = form.failed();
-    if (failed) form.say(`${oneLine(failed.score.name, 60)} is not saved. Try again, or choose another answer.`);
-    return !failed;
+    const unsaved = form.failed();
+    if (unsaved) form.say(`${oneLine(unsaved.score.name, 60)} is not saved. Try again, or choose another answer.`);
+    return !unsaved;
   }
 
   async function openItem(at, words = "") {
@@ -215,7 +217,7 @@ export default defineView("annotator", (view) => {
     } catch (error) {
       if (mine !== turn) return;
       if (view.isStatic) form?.say("That item was not saved with this copy.");
-      else trouble(error, () => show(at, performance.now(), words));
+      else failed(error, () => show(at, performance.now(), words));
     }
     view.ready();
   }
@@ -254,7 +256,7 @@ export default defineView("annotator", (view) => {
       if (at >= 0) await show(at, started, words);
       else form.say(words);
     } catch (error) {
-      trouble(error, () => mark(kind, values, words));
+      failed(error, () => mark(kind, values, words));
     } finally {
       free(from);
     }
@@ -283,7 +285,7 @@ export default defineView("annotator", (view) => {
       form.activate(at < 0 ? 0 : at);
       form.say(words);
     } catch (error) {
-      trouble(error, () => undo(kind));
+      failed(error, () => undo(kind));
     } finally {
       free(from);
     }
@@ -295,12 +297,14 @@ export default defineView("annotator", (view) => {
     try {
       list = await view.request("worklist");
     } catch (error) {
-      trouble(error, start);
+      failed(error, start);
       view.ready();
       return;
     }
     cache.clear();
-    [item, place, states, rows, sums] = [null, -1, list.states, list.people, {}];
+    [item, place, states, rows, sums, trouble] = [null, -1, list.states, list.people, list.deliveries, list.trouble];
+    banner.hidden = !list.note;
+    fill(banner, list.note);
     form = annotationForm(view, list.scores, {
       save, retry, complete, undo: () => undo("undo"), skip: (reason) => mark("skip", { reason }, "Skipped. Press u to take it back."),
     });
@@ -320,7 +324,7 @@ export default defineView("annotator", (view) => {
   const moved = debounce(() => {
     const [traceId, spanId] = [model.get("trace_id"), model.get("span_id")];
     if (!traceId || !item || (traceId === item.trace_id && spanId === item.span_id)) return;
-    view.request("place", { trace_id: traceId, span_id: spanId }).then((at) => openItem(at), trouble);
+    view.request("place", { trace_id: traceId, span_id: spanId }).then((at) => openItem(at), failed);
   }, 0, view.signal);
   view.watch("trace_id", moved);
   view.watch("span_id", moved);

@@ -138,9 +138,21 @@ class Annotator(View):
         wanted = wanted_items(self.traces, self._queued) | touched
         return queue_items(self.traces, wanted, self._order, per_item=self._per_item, judged=judged)
 
+    def _note(self) -> str | None:
+        """Say what of a queue cannot be labelled here."""
+        if self._queued is None:
+            return None
+        there = {item[0] for item in self._worklist().items} | {item[1] for item in self._worklist().items}
+        sessions = sum(each.object_type == "SESSION" for each in self._queued)
+        lacking = sum(each.object_type != "SESSION" and each.object_id not in there for each in self._queued)
+        parts = [f"{sessions:,} whole sessions"] * (sessions > 0)
+        parts += [f"{lacking:,} items that are not among these traces"] * (lacking > 0)
+        return f"This queue also has {' and '.join(parts)}: they are not on this list." if parts else None
+
     @property
     def _noun(self) -> str:
-        return self._per_item or ("trace" if self._queued is None else "item")
+        mixed = self._queued and any(each.object_type != "TRACE" for each in self._queued)
+        return self._per_item or ("item" if mixed else "trace")
 
     def traces_changed(self) -> None:
         """Forget the former worklist, and close the open item when it is not on the new one."""
@@ -210,6 +222,9 @@ class Annotator(View):
             "per_item": self._noun,
             "blind": self.blind,
             "to": self._target.name,
+            "note": self._note(),
+            "deliveries": self._target.counts(),
+            "trouble": self._target.trouble,
             "store": self.store.path.name,
         }
 

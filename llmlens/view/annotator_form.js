@@ -95,6 +95,8 @@ function annotationForm(view, scores, act) {
       const skipped = status.mark?.kind === "skip";
       fill(mark, status.mark && [
         icon(skipped ? "right" : "check"), h("b", {}, skipped ? "Skipped" : "Done"),
+        !skipped && (status.completed ?? null) !== null && h("span", { class: "lm-cut", "data-completed": String(status.completed) },
+          status.completed ? "and completed in the queue" : "here; in the queue when the answers are confirmed"),
         skipped && status.mark.reason ? h("span", { class: "lm-cut", title: visible(status.mark.reason) }, oneLine(status.mark.reason)) : null]);
     },
     // Save what was typed; false when something of it cannot be.

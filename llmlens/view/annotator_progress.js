@@ -35,7 +35,7 @@ function progressBar(view, { go, help, nextRejected }) {
 
   return {
     element,
-    update({ states, place, rows, sums, list }) {
+    update({ states, place, rows, sums, trouble, list }) {
       const [me, ...others] = rows;
       fill(where, h("b", {}, states.length ? format.full(place + 1) : "0"), h("span", { class: "lm-muted" }, ` of ${many(states.length, list.per_item)}`));
       fill(counts, [["d", "done", me.done], ["s", "skipped", me.skipped], ["l", "left", me.left]].map(([state, name, n]) =>
@@ -47,7 +47,9 @@ function progressBar(view, { go, help, nextRejected }) {
         others.length > 3 && h("span", { class: "lm-person", title: others.slice(3).map((row) => oneLine(row.author, 60)).join(", ") }, `+${others.length - 3}`));
       const waiting = (sums.pending ?? 0) + (sums.sent ?? 0);
       fill(deliveries, list.to && [
-        waiting > 0 && h("span", { class: "lm-delivery", title: `Saved here; on the way to ${list.to}` }, `${format.full(waiting)} on the way`),
+        trouble && h("span", { class: "lm-delivery lm-trouble", title: visible(trouble), "data-trouble": "" }, icon("error"),
+          waiting > 0 ? `${format.full(waiting)} wait` : `${list.to} is away`),
+        !trouble && waiting > 0 && h("span", { class: "lm-delivery", title: `Saved here; on the way to ${list.to}` }, `${format.full(waiting)} on the way`),
         sums.confirmed > 0 && h("span", { class: "lm-delivery lm-ok", title: `Read back from ${list.to}` }, icon("check"), `${format.full(sums.confirmed)} confirmed`),
         sums.rejected > 0 && h("button", { type: "button", class: "lm-button lm-delivery lm-error", title: "Send them again", onclick: nextRejected },
           icon("error"), `${format.full(sums.rejected)} rejected`)]);

@@ -126,10 +126,8 @@ def target(to: Any, store: LabelStore | str | Path | None = None) -> Target:
         if store is not None:
             raise TypeError("to= names a store already: leave out store=.")
         return Target(to) if isinstance(to, LabelStore) else Target(to.store, to.start())
-    if not isinstance(store, LabelStore):
-        store = labels(store)
     if to is None:
-        return Target(store)
+        return Target(_opened(store))
     queue = to if isinstance(to, AnnotationQueue) else None
     if queue is not None:
         to = queue.connection
@@ -139,7 +137,11 @@ def target(to: Any, store: LabelStore | str | Path | None = None) -> Target:
             "to= takes a store of labels, a connection to Langfuse, one of its queues, a sender or a sink, but got "
             f"{type(to).__name__}. Leave it out to keep labels in llmlens.labels()."
         )
-    sender = Sender(store, sink)
+    sender = Sender(_opened(store), sink)
     completion = None if queue is None else Completion(queue, sender)
     sender.afterwards = completion
-    return Target(store, sender.start(), queue, completion, own=True)
+    return Target(sender.store, sender.start(), queue, completion, own=True)
+
+
+def _opened(store: LabelStore | str | Path | None) -> LabelStore:
+    return store if isinstance(store, LabelStore) else labels(store)

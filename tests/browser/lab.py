@@ -127,6 +127,7 @@ class NotebookPage:
 
     def __init__(self, page: Any, lab: Lab, name: str) -> None:
         self.page = page
+        self.folder = lab.folder
         self.outside: list[str] = []
         self.trouble: list[str] = []
         page.set_default_timeout(20_000)
@@ -187,6 +188,12 @@ class NotebookPage:
                  .map((output) => output.evalue ?? output.text)"""
         )
         return [str(each) for each in found]
+
+    def saved(self) -> str:
+        """Save the notebook; gives its text, with the state of its widgets."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
+        name = self.page.evaluate(f"() => {_NOTEBOOK}.context.path")
+        return (self.folder / name).read_text("utf-8")
 
     def cells(self) -> list[list[Any]]:
         """Give type and text of each cell."""
