@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .compare import compare
+    from .compare.clusters import clusters
     from .compare.cost_change import cost_change
     from .compare.drift import drift
     from .compare.explain import explain
@@ -62,6 +63,7 @@ _HOME = {
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "clusters": "compare.clusters",
     "cost_change": "compare.cost_change",
     "drift": "compare.drift.drifting",
     "explain": "compare.explain",
@@ -119,6 +121,7 @@ __all__ = [
     "UnknownArgumentError",
     "UnknownNameError",
     "agreement",
+    "clusters",
     "compare",
     "cost",
     "cost_change",

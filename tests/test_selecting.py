@@ -112,6 +112,14 @@ def test_a_column_equals_a_value_one_of_many_or_na(traces: Traces, equals: dict[
     assert traces.where(**equals).trace_ids == expected
 
 
+def test_a_long_list_selects_as_a_short_one_does(traces: Traces) -> None:
+    other = [f"none{i}" for i in range(10_000)]
+    assert traces.where(trace_id=[*other, "b", "c"]).trace_ids == ["b", "c"]
+    assert traces.where(feature=[*other, None, "y"]).trace_ids == ["b", "c"]
+    assert traces.where(trace_id=[*other, "o\x1fdd", "", "it's", "b"]).trace_ids == ["b"]
+    assert traces.where(trace_id=other).trace_ids == []
+
+
 @pytest.mark.parametrize(
     ("equals", "said"),
     [
