@@ -9,12 +9,24 @@ import pandas as pd
 from llmlens.measure.shape import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import plotly.graph_objects as go
+
+    from llmlens.compare.clusters.result import Clusters
+
     from .verdict import Test
 
 COLUMNS = (
     "slice", "statistic", "effect", "low", "high", "p", "q", "n_before", "n_after", "moved", "view", "detectable",
 )  # fmt: skip
 OVERALL, MIX = "overall", "mix"
+DAY_COLUMNS = ("period", "slice", "statistic", "effect", "low", "high", "p", "n_before", "n_after")
+CHANGE_COLUMNS = ("slice", "onset", "low", "high", "seen", "p", "n_since", "moved")
+PAIR_COLUMNS = (
+    "slice", "same_prompt", "prompt_before", "output_before", "prompt_after", "output_after", "trace_before",
+    "trace_after", "span_before", "span_after",
+)  # fmt: skip
 
 
 class Drift(Result):
@@ -22,6 +34,7 @@ class Drift(Result):
 
     _metadata = ["_figure", "_test", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
     _test: Test | None = None
+    _clusters: Clusters | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -34,14 +47,44 @@ class Drift(Result):
         from .examples import examples
 
         if self._test is None:
-            return examples_of_nothing()
+            return pd.DataFrame(columns=list(PAIR_COLUMNS))
         named = {name: number for number, name in enumerate(self._test.windows.names)}
         judged = self[self["slice"].isin(list(named)) & self["p"].notna()].sort_values("p", kind="stable")
         return examples(self._test, [named[name] for name in judged["slice"]])
 
+    @property
+    def clusters(self) -> Clusters | None:
+        """The groups of outputs, by their words, and which of them grew and shrank; None where nothing was judged."""
+        from llmlens.compare.clusters.clustering import clusters_in
 
-def examples_of_nothing() -> pd.DataFrame:
-    """Give the table of examples without a row."""
-    from .examples import _COLUMNS
+        if self._clusters is None and self._test is not None:
+            object.__setattr__(self, "_clusters", clusters_in(self._test.windows, seed=self._test.seed))
+        return self._clusters
 
-    return pd.DataFrame(columns=list(_COLUMNS))
+
+class DriftSeries(Result):
+    """The same over days; `.changes` has the onsets, `.notes` what could not be judged."""
+
+    _metadata = ["_figure", "_changes", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
+    _changes: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _constructor(self) -> type[DriftSeries]:
+        return DriftSeries
+
+    @classmethod
+    def of(
+        cls, frame: pd.DataFrame, changes: pd.DataFrame, notes: list[str], figure: Callable[[pd.DataFrame], go.Figure]
+    ) -> DriftSeries:
+        """Make one of its rows and its changes."""
+        typed = frame.astype({name: "Float64" for name in ("statistic", "effect", "low", "high", "p")})
+        made = cls(typed.astype({"n_before": "Int64", "n_after": "Int64", "slice": "str"}))
+        for name, value in (("_figure", figure), ("_changes", changes), ("notes", tuple(notes))):
+            object.__setattr__(made, name, value)
+        return made
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """Since when, for all outputs and each slice that moved: onset with its interval, when it was seen, what moved."""
+        return pd.DataFrame(columns=list(CHANGE_COLUMNS)) if self._changes is None else self._changes
