@@ -30,7 +30,8 @@ def sum_of_means(groups: Sequence[tuple[float, Floats]], random: np.random.Gener
     """
     value = sum(weight * float(values.mean()) for weight, values in groups)
     variance = sum(weight**2 * float(values.var(ddof=1)) / len(values) for weight, values in groups)
-    if not variance > 0:
+    scale = max(abs(weight) * float(np.abs(values).max()) for weight, values in groups)
+    if not variance > (1e-10 * scale) ** 2:  # what is left of equal values after rounding is no spread
         return Estimate.unsure(value)
     shift, spread = np.zeros(DRAWS), np.zeros(DRAWS)
     for weight, values in groups:
