@@ -29,10 +29,10 @@ OUTCOMES = frozenset(
         "output_tokens", "reasoning_tokens", "cache_write_tokens", "cache_read_tokens", "cost_usd", "n_unpriced",
     }
 )  # fmt: skip
-#: Of columns that say the same, the first one here is the one that is named; those not listed come after `tags`.
+#: Of columns that say the same, the first one here is the one that is named; those not listed come in between.
 _FIRST = (
     "model", "prompt_version", "prompt_name", "release", "environment", "service", "feature", "provider",
-    "request_model", "status", "error_type", "tags",
+    "request_model", "status", "error_type", "name", "tags",
 )  # fmt: skip
 _LAST = ("user_id", "session_id", "convention", "source", "start")
 #: A key of JSON is a number where it is one everywhere and has more different values than this.

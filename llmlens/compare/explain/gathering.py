@@ -80,7 +80,7 @@ def _of_spans(traces: Selection, spans: ir.Table) -> ir.Table | None:
 
 
 def _gather_derived(traces: Selection, spans: ir.Table, made: Gathered) -> None:
-    """Add tools that were asked for, documents, and first words, where their tables are there or soon made."""
+    """Add tools, documents and first words, where their tables are there or soon made."""
     missed = []
     for table, name, column in (("tool_calls", "tool", "tool"), ("documents", "document_id", "document_id")):
         if made.spans.num_rows > _AFFORDABLE and not traces.store.has(table):

@@ -83,7 +83,7 @@ def _tests(columns: Sequence[Column], sizes: NDArray[np.float64]) -> NDArray[np.
     """Give by what a p-value of a pair of two columns is multiplied, for any two columns."""
     there = np.count_nonzero(sizes)
     within = sum(column.is_set and size > 1 for column, size in zip(columns, sizes, strict=True))
-    tests: NDArray[np.float64] = np.outer(sizes, sizes) * (there * (there - 1) / 2 + within)
+    tests: NDArray[np.float64] = np.outer(sizes, sizes) * max(1.0, there * (there - 1) / 2 + within)
     return tests
 
 

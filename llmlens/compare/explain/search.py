@@ -80,21 +80,26 @@ def _rank(finding: Finding) -> tuple[float, int, bool, tuple[tuple[int, int], ..
 def _arranged(columns: Sequence[Column], sample: Sample, found: list[Finding]) -> list[Finding]:
     """Tell what explains what, and put what explains first.
 
-    Of what is explained, pairs are left out, and of each column all but the strongest condition.
+    Of what is explained, pairs are left out, what another value of the same column explains, and of each column all but
+    the strongest condition.
     """
     if not found:
         return []
     singles = sorted({member for finding in found for member in finding.members})
     place = {member: i for i, member in enumerate(singles)}
-    alone = sample.matrix(columns, singles)
-    holds = np.stack([alone[:, [place[m] for m in finding.members]].min(axis=1) for finding in found], axis=1)
+    each = sample.matrix(columns, singles)
+    holds = np.stack([each[:, [place[m] for m in finding.members]].min(axis=1) for finding in found], axis=1)
     outcome = np.array([any(columns[column].outcome for column, _ in finding.members) for finding in found])
     by = explain_away(holds, sample.selected, np.array([finding.g for finding in found]), outcome)
     kept = [i for i in range(len(found)) if by[i] < 0]
     shown: dict[int, int] = {}
     for i, finding in enumerate(found):
-        if by[i] >= 0 and len(finding.members) == 1:
-            shown.setdefault(finding.members[0][0], i)
+        if by[i] < 0 or len(finding.members) > 1:
+            continue
+        column = finding.members[0][0]
+        alone = found[int(by[i])].members
+        if columns[column].is_set or len(alone) > 1 or alone[0][0] != column:
+            shown.setdefault(column, i)
     kept += shown.values()
     new = {old: i for i, old in enumerate(kept)}
     arranged = []
