@@ -9,19 +9,21 @@ import numpy as np
 
 from llmlens.errors import EmbeddingError
 
+from .decomposition import directions_of
 from .vocabulary import Vocabulary
+from .words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
     from .encoder import Vectors
 
 _TERMS = 10_000
-_FITTED_ON = 5_000
+_FITTED_ON = 4_000
 _AT_ONCE = 5_000
-_ITERATIONS = 4
 #: Directions that hold less than this share of the first are rounding, not meaning.
 _NOISE = 1e-5
 
@@ -31,7 +33,7 @@ class LexicalEncoder:
 
     It is fitted once, on the texts of the reference window; other texts are placed in the same space. Vectors have
     length 1; a text without any known word has the vector 0. The same texts and seed give the same vectors. Of each
-    text the first 20,000 characters are looked at, and at most 5,000 texts, drawn at random, are fitted on.
+    text the first 20,000 characters are looked at, and at most 4,000 texts, drawn at random, are fitted on.
     """
 
     def __init__(self, dimensions: int = 100, seed: int = 0) -> None:
@@ -78,33 +80,27 @@ class LexicalEncoder:
         vocabulary, directions = self._fitted(self._texts)
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for first in range(0, len(texts), _AT_ONCE):
-            part = vocabulary.matrix(texts[first : first + _AT_ONCE]) @ directions
+            some = texts[first : first + _AT_ONCE]
+            part = vocabulary.matrix(words_of(some), len(some)) @ directions
             length = np.linalg.norm(part, axis=1, keepdims=True)
             vectors[first : first + _AT_ONCE, : part.shape[1]] = part / np.where(length > _NOISE, length, np.inf)
         return vectors
 
     def _fitted(self, texts: list[str]) -> tuple[Vocabulary, NDArray[np.float32]]:
         if self._vocabulary is None or self._directions is None:
-            vocabulary = Vocabulary.of(texts, _TERMS)
-            self._directions = self._decompose(vocabulary, texts)
+            words = words_of(texts)
+            vocabulary = Vocabulary.of(words, len(texts), _TERMS)
+            self._directions = self._decompose(vocabulary.matrix(words, len(texts)))
             self._vocabulary = vocabulary
         return self._vocabulary, self._directions
 
-    def _decompose(self, vocabulary: Vocabulary, texts: list[str]) -> NDArray[np.float32]:
-        """Give the directions of the texts, terms x directions; each points to where its largest weight is."""
-        from sklearn.utils.extmath import randomized_svd
-        from threadpoolctl import threadpool_limits
-
-        matrix = vocabulary.matrix(texts)
+    def _decompose(self, matrix: csr_matrix) -> NDArray[np.float32]:
+        """Give the directions of the texts, terms x directions."""
         count = min(self.dimensions, *matrix.shape)
         if not count or not matrix.nnz:
             return np.zeros((matrix.shape[1], 0), dtype=np.float32)
-        with threadpool_limits(1):  # these products are so small that more threads wait for each other
-            _, strengths, directions = randomized_svd(matrix, count, n_iter=_ITERATIONS, random_state=self.seed)
-        directions = directions[strengths > _NOISE * strengths[0]]
-        largest = np.abs(directions).argmax(axis=1)
-        signs = np.sign(directions[np.arange(len(directions)), largest])
-        return np.ascontiguousarray((directions * signs[:, None]).T, dtype=np.float32)
+        strengths, directions = directions_of(matrix, count, self.seed)
+        return np.ascontiguousarray(directions[strengths > _NOISE * strengths[0]].T)
 
     def __repr__(self) -> str:
         """Say which it is."""

@@ -74,8 +74,10 @@ def nearest(
 
 def unit(vectors: Vectors) -> Vectors:
     """Scale rows to length 1; those that are 0 stay so."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    scaled = vectors / np.where(largest > 0, largest, 1)  # so that no square overflows or vanishes
+    length = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.asarray(scaled / np.where(length > 0, length, 1), dtype=np.float32)
 
 
 def _distances(block: Vectors, closeness: Vectors, metric: Metric) -> Vectors:

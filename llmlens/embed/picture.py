@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .decomposition import directions_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,8 +29,6 @@ def first_picture(vectors: Vectors, seed: int = 0) -> Vectors:
     Of any number of rows and dimensions, also none; what does not vary is 0. Beyond 20,000 rows the components are
     those of a sample.
     """
-    from sklearn.utils.extmath import randomized_svd
-
     points = np.full((len(vectors), 2), np.nan, dtype=np.float32)
     there = usable(vectors)
     known = np.asarray(vectors[there], dtype=np.float32)
@@ -40,7 +40,7 @@ def first_picture(vectors: Vectors, seed: int = 0) -> Vectors:
     if len(known) > _FITTED_ON:
         rows = known[np.sort(np.random.default_rng(seed).choice(len(known), _FITTED_ON, replace=False))]
     middle = rows.mean(axis=0)
-    _, _, directions = randomized_svd(rows - middle, count, random_state=seed)
+    _, directions = directions_of(rows - middle, count, seed)
     components = (known - middle) @ directions.T
     extent = np.abs(components).max(initial=0)
     if extent > 1e-5 * np.abs(middle).max(initial=0):  # else it is rounding

@@ -188,4 +188,4 @@ def _matrix(vectors: Vectors) -> Vectors:
     rows = np.asarray(vectors, dtype=np.float32)
     if rows.ndim != 2:
         raise EmbeddingError(f"Expected vectors as a matrix (rows, dimensions); got an array of shape {rows.shape}.")
-    return unit(rows)
+    return unit(np.where(usable(rows)[:, None], rows, np.nan))

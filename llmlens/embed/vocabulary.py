@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .words import words_of
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
+
+    from .words import Words
 
 
 @dataclass(frozen=True)
@@ -29,11 +27,11 @@ class Vocabulary:
     weights: NDArray[np.float32]
 
     @classmethod
-    def of(cls, texts: Sequence[str], most: int) -> Vocabulary:
-        """Take at most so many words, and as many pairs of those: the ones in the most texts, ties by alphabet."""
+    def of(cls, texts: Words, count: int, most: int) -> Vocabulary:
+        """Take at most so many words of `count` texts, and pairs of them: those in the most texts, by alphabet."""
         import pyarrow as pa
 
-        numbers, words = words_of(texts)
+        numbers, words = texts
         coded = words.dictionary_encode()
         known = coded.dictionary.take(pa.compute.array_sort_indices(coded.dictionary))
         codes = _codes(words, known)
@@ -46,17 +44,17 @@ class Vocabulary:
         _, pair_in_texts = _counts(which, place, len(pairs))
         common = np.sort(np.argsort(-pair_in_texts, kind="stable")[:most])
         frequency = np.concatenate([in_texts, pair_in_texts[common]])
-        weights = np.log((1 + len(texts)) / (1 + frequency)) + 1
+        weights = np.log((1 + count) / (1 + frequency)) + 1
         return cls(known, pairs[common], weights.astype(np.float32))
 
-    def matrix(self, texts: Sequence[str]) -> csr_matrix:
+    def matrix(self, texts: Words, count: int) -> csr_matrix:
         """Give texts x terms: (1 + log count) x weight, each row of length 1, or 0 where no term is known.
 
         Salton & Buckley 1988, with the smooth weights that scikit-learn uses.
         """
         from scipy.sparse import csr_matrix
 
-        numbers, words = words_of(texts)
+        numbers, words = texts
         codes = _codes(words, self.words)
         which, keys = _pairs(numbers, codes, len(self.words))
         place = np.searchsorted(self.pairs, keys)
@@ -66,9 +64,9 @@ class Vocabulary:
         rows = np.concatenate([numbers, which[found]])
         (rows, terms), counts = _distinct(rows[terms >= 0], terms[terms >= 0], max(len(self.weights), 1))
         values = (1 + np.log(counts)) * self.weights[terms]
-        length = np.sqrt(np.bincount(rows, values**2, minlength=len(texts)))
+        length = np.sqrt(np.bincount(rows, values**2, minlength=count))
         values = (values / length[rows]).astype(np.float32)
-        return csr_matrix((values, (rows, terms)), shape=(len(texts), len(self.weights)))
+        return csr_matrix((values, (rows, terms)), shape=(count, len(self.weights)))
 
 
 def _codes(words: pa.LargeStringArray, known: pa.LargeStringArray) -> NDArray[np.int64]:

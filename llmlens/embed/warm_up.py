@@ -17,8 +17,7 @@ def warm_up() -> threading.Thread:
     or in NUMBA_CACHE_DIR. The layout itself is compiled in each process.
     """
     # Two threads that import one package at once can meet half of it: what both need is here first.
-    import scipy.sparse  # noqa: F401
-    import sklearn.utils.extmath  # noqa: F401
+    import threadpoolctl  # noqa: F401
 
     global _thread  # noqa: PLW0603
     with _lock:
