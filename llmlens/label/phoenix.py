@@ -1,11 +1,13 @@
-"""Labels -> annotations of spans in Arize Phoenix, each exactly once.
+"""Labels -> annotations of spans, traces and sessions in Arize Phoenix, each exactly once.
 
-Phoenix keeps one annotation for each span, name and `identifier`, so the identifier is the id of the label.
+Phoenix keeps one annotation for each subject, name and `identifier`, so the identifier is the id of the label. What is
+said of Phoenix here was observed on version 20.26.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -23,19 +25,51 @@ if TYPE_CHECKING:
     from .score import LabelValue
 
 _LOCAL = "http://localhost:6006"
-_PUSH = "/v1/span_annotations?sync=true"
+_KEY_HINT = "Is PHOENIX_API_KEY, or api_key=, a key of this server?"
+_ROWS = 1000
+_SECOND = timedelta(seconds=1)
+_NOT_FOUND = (404, 405)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A sort of thing that Phoenix annotates, and which field of a label names it."""
+
+    noun: str
+    field: str
+    at_once: int  # ids that fit into an address
+
+    @property
+    def route(self) -> str:
+        """The name of its routes."""
+        return f"{self.noun}_annotations"
+
+    def id_of(self, label: Label) -> str:
+        """Give the id of what a label is about."""
+        return str(getattr(label, self.field))
+
+
+_SPAN, _TRACE = Subject("span", "span_id", 100), Subject("trace", "trace_id", 50)
+_SESSION = Subject("session", "session_id", 10)
+
+
+def subject_of(label: Label) -> Subject:
+    """Tell what a label is about."""
+    if label.span_id is not None:
+        return _SPAN
+    return _TRACE if label.trace_id is not None else _SESSION
 
 
 class PhoenixSink(Sink):
-    """Sends labels of spans to a project of Phoenix; see `Sink`. Phoenix knows no labels of whole sessions."""
+    """Sends labels to a project of Phoenix; see `Sink`. What they are about must be there already."""
 
     def __init__(self, project: str, *, base_url: str | None = None, api_key: str | None = None) -> None:
         """Use a server; what is not given comes from PHOENIX_HOST (or this computer) and PHOENIX_API_KEY."""
         url = (base_url or os.environ.get("PHOENIX_HOST") or _LOCAL).rstrip("/")
         key = api_key or os.environ.get("PHOENIX_API_KEY")
         self.project = project
-        self._transport = Transport(url, _Bearer(key) if key else None, 60.0, error=ServerError)
-        self._annotations = f"/v1/projects/{quote(project, safe='')}/span_annotations"
+        self._transport = Transport(url, _Bearer(key) if key else None, 60.0, error=ServerError, keys=_KEY_HINT)
+        self._deletes_one: bool | None = None
 
     def __repr__(self) -> str:
         """Say where labels go."""
@@ -46,52 +80,80 @@ class PhoenixSink(Sink):
         """The server and the project."""
         return f"{self._transport.base_url}/projects/{self.project}"
 
+    def _path(self, subject: Subject) -> str:
+        return f"/v1/projects/{quote(self.project, safe='')}/{subject.route}"
+
     def push(self, labels: Sequence[Label]) -> list[Result]:
-        """Send labels; a label of a trace goes to Phoenix only with the span that it is about."""
-        sendable = [label for label in labels if label.span_id is not None]
-        status, answer = 200, None
-        if sendable:
-            body = {"data": [_annotation(label) for label in sendable]}
-            status, answer = self._transport.send("POST", _PUSH, body)
-        if status == 404 and len(sendable) > 1:  # one unknown span refuses them all
-            return [result for label in labels for result in self.push([label])]
-        return [_result(label, status, answer) for label in labels]
+        """Send labels; one that Phoenix does not know the subject of is rejected."""
+        found: dict[str, Result] = {}
+        for subject in (_SPAN, _TRACE, _SESSION):
+            found |= self._push(subject, [label for label in labels if subject_of(label) is subject])
+        return [found[label.score_id] for label in labels]
+
+    def _push(self, subject: Subject, labels: list[Label]) -> dict[str, Result]:
+        if not labels:
+            return {}
+        body = {"data": [_annotation(subject, label) for label in labels]}
+        # Without `sync` it answers 200 and drops what it does not know.
+        status, answer = self._transport.send("POST", f"/v1/{subject.route}?sync=true", body)
+        if status >= 400 and status < 500 and len(labels) > 1:  # one that is refused refuses them all
+            half = len(labels) // 2
+            return self._push(subject, labels[:half]) | self._push(subject, labels[half:])
+        return {label.score_id: _result(label, status, answer) for label in labels}
 
     def delete(self, labels: Sequence[Label]) -> list[Result]:
-        """Delete annotations: by name, identifier and the very moment at which each was made, and nothing else."""
+        """Delete annotations, by name, identifier and the time at which each was made."""
+        if not self._can_delete_one():
+            reason = "This Phoenix cannot delete one annotation alone: delete it on its page."
+            return [Result(label.score_id, "rejected", reason) for label in labels]
         results = []
         for label in labels:
+            subject = subject_of(label)
             status, answer = 200, None
-            for row in self._rows([label]):
-                since = datetime.fromisoformat(row["created_at"])
-                narrow = {
-                    "name": label.name,
-                    "identifier": label.score_id,
-                    "start_time": since.isoformat(),
-                    "end_time": (since + timedelta(milliseconds=1)).isoformat(),
-                }
-                status, answer = self._transport.send("DELETE", f"{self._annotations}?{urlencode(narrow)}", None)
+            for row in self._rows(subject, [label]):
+                made = datetime.fromisoformat(row["created_at"])
+                since, until = made - _SECOND, made + _SECOND  # on SQLite, the very second is not within itself
+                narrow = {"name": label.name, "identifier": label.score_id}
+                narrow |= {"start_time": since.isoformat(), "end_time": until.isoformat()}
+                path = f"{self._path(subject)}?{urlencode(narrow)}"
+                status, answer = self._transport.send("DELETE", path, None)
             results.append(_result(label, status, answer))
         return results
 
+    def _can_delete_one(self) -> bool:
+        """Whether a deletion can name an identifier: one that ignored it would delete what others said."""
+        if self._deletes_one is None:
+            routes = (self._transport.get("/openapi.json") or {}).get("paths") or {}
+            known = routes.get("/v1/projects/{project_identifier}/span_annotations", {}).get("delete", {})
+            self._deletes_one = any(each.get("name") == "identifier" for each in known.get("parameters", ()))
+        return self._deletes_one
+
     def read_back(self, labels: Sequence[Label]) -> dict[str, Stored]:
-        """Read the annotations of the spans of these labels."""
+        """Read the annotations of these labels."""
         found = {}
-        for row in self._rows(labels):
-            result = row.get("result") or {}
-            found[row["identifier"]] = Stored(row["identifier"], _value(row, result), result.get("explanation") or None)
+        for subject in (_SPAN, _TRACE, _SESSION):
+            for row in self._rows(subject, [label for label in labels if subject_of(label) is subject]):
+                result = row.get("result") or {}
+                text = result.get("explanation") or None
+                found[row["identifier"]] = Stored(row["identifier"], _value(row, result), text)
         return found
 
-    def _rows(self, labels: Sequence[Label]) -> Iterator[dict[str, Any]]:
-        wanted = {label.score_id for label in labels}
-        spans = sorted({label.span_id for label in labels if label.span_id is not None})
-        params: dict[str, Any] = {"span_ids": spans, "limit": 1000}
-        while spans:
-            page = self._transport.get(self._annotations, params)
-            yield from (row for row in page["data"] if row.get("identifier") in wanted)
-            if not page.get("next_cursor"):
-                return
-            params["cursor"] = page["next_cursor"]
+    def _rows(self, subject: Subject, labels: Sequence[Label]) -> Iterator[dict[str, Any]]:
+        for at in range(0, len(labels), subject.at_once):
+            some = labels[at : at + subject.at_once]
+            wanted = [label.score_id for label in some]
+            ids = sorted({subject.id_of(label) for label in some})
+            params: dict[str, Any] = {f"{subject.field}s": ids, "identifier": wanted, "limit": _ROWS}
+            while True:
+                status, page = self._transport.status(self._path(subject), params)
+                if status in _NOT_FOUND:  # none of the subjects is there
+                    break
+                if status >= 300 or not isinstance(page, dict):
+                    raise ServerError(f"{self.name} did not give its annotations: {said(page)} ({status})")
+                yield from (row for row in page["data"] if row.get("identifier") in wanted)
+                if not page.get("next_cursor"):
+                    break
+                params["cursor"] = page["next_cursor"]
 
 
 class _Bearer(httpx.Auth):
@@ -105,7 +167,7 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-def _annotation(label: Label) -> dict[str, Any]:
+def _annotation(subject: Subject, label: Label) -> dict[str, Any]:
     text = isinstance(label.value, str)
     result: dict[str, Any] = {"explanation": label.comment}
     if text:
@@ -115,7 +177,7 @@ def _annotation(label: Label) -> dict[str, Any]:
         if isinstance(label.value, bool):
             result["label"] = str(label.value)
     return {
-        "span_id": label.span_id,
+        subject.field: subject.id_of(label),
         "name": label.name,
         "annotator_kind": "HUMAN",
         "identifier": label.score_id,
@@ -133,12 +195,10 @@ def _value(row: dict[str, Any], result: dict[str, Any]) -> LabelValue | None:
 
 
 def _result(label: Label, status: int, answer: Any) -> Result:
-    score_id = str(label.score_id)
-    if label.span_id is None:
-        what = "a session" if label.trace_id is None else "a whole trace"
-        return Result(score_id, "rejected", f"Phoenix annotates spans; this is a label of {what}: use per_item='span'.")
     if status < 300:
-        return Result(score_id, "accepted")
-    if status == 404:
-        return Result(score_id, "rejected", f"Phoenix does not know the span {label.span_id}: {said(answer)}")
-    return Result(score_id, "failed" if status >= 500 else "rejected", f"Phoenix: {said(answer)} ({status})")
+        return Result(label.score_id, "accepted")
+    subject = subject_of(label)
+    if status in _NOT_FOUND:
+        what = f"the {subject.noun} {subject.id_of(label)}, or no annotations of {subject.noun}s"
+        return Result(label.score_id, "rejected", f"Phoenix does not know {what}: {said(answer)}")
+    return Result(label.score_id, "failed" if status >= 500 else "rejected", f"Phoenix: {said(answer)} ({status})")

@@ -24,12 +24,14 @@ CREATE TRIGGER never_deleted BEFORE DELETE ON events BEGIN SELECT raise(ABORT, '
 
 -- Undoing an undo brings back what it took back: an event is active under an even number of undos.
 CREATE VIEW active AS SELECT e.* FROM events e WHERE e.kind <> 'undo' AND (
-    WITH RECURSIVE undos (event_id, n) AS (
-        SELECT e.event_id, 0
-        UNION ALL
-        SELECT u.event_id, n + 1 FROM undos JOIN events u ON u.undo_of = undos.event_id WHERE u.kind = 'undo'
-    ) SELECT max(n) FROM undos
-) % 2 = 0;
+    NOT EXISTS (SELECT 1 FROM events u WHERE u.undo_of = e.event_id AND u.kind = 'undo') OR (
+        WITH RECURSIVE undos (event_id, n) AS (
+            SELECT e.event_id, 0
+            UNION ALL
+            SELECT u.event_id, n + 1 FROM undos JOIN events u ON u.undo_of = undos.event_id WHERE u.kind = 'undo'
+        ) SELECT max(n) FROM undos
+    ) % 2 = 0
+);
 
 -- Of each item, name and author the last label.
 CREATE VIEW in_force AS SELECT e.* FROM active e WHERE e.kind = 'score' AND NOT EXISTS (

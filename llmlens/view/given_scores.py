@@ -33,7 +33,7 @@ class GivenScores:
 
     def all(self, *, but: str) -> pd.DataFrame:
         """Give all of them as rows of the table `scores`, but not the labels of the person `but`."""
-        return self._with(self._frame, [event for event in self._journal.store.current() if event.author != but])
+        return self._with(self._frame, [event for event in self._journal.current() if event.author != but])
 
     def of(self, item: Item, *, but: str) -> list[dict[str, Any]]:
         """Give those of an item as dicts, but not the labels of the person `but`.

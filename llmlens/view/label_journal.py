@@ -74,6 +74,10 @@ class Journal:
         events = sorted(self._of_item.get(item, {}).values(), key=_SEQ)
         return {(str(event.name), event.author): event for event in events if event.kind == "score"}
 
+    def current(self) -> list[Event]:
+        """Give all labels in force."""
+        return [event for item in self._of_item for event in self.labels(item).values()]
+
     def mark(self, item: Item, author: str) -> Event | None:
         """Give the last `skip` or `done` of an item by a person."""
         return self._marks.get(author, {}).get(item)

@@ -1,4 +1,4 @@
-"""The panel in a real JupyterLab: ten traces of a Langfuse server by keyboard alone, and a kernel that dies half-way."""
+"""The panel in a real JupyterLab: ten traces of a Langfuse server by keyboard alone, with a kernel that dies."""
 
 from __future__ import annotations
 

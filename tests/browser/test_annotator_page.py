@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import llmlens as ll
 from llmlens.label.score import Score
 from llmlens.label.sender import Sender
+from llmlens.label.sink import Label, Result, Sink, Stored
 from llmlens.label.store import LabelStore
 from llmlens.traces import Traces
 from llmlens.view.annotator import Annotator
@@ -21,7 +22,7 @@ from tests.browser.page_host import PageHost
 from tests.browser.test_hostile_content import PAYLOADS, STRANGE, dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 START = pd.Timestamp("2026-11-02T10:00:00Z")
 EVIL = "<img src=x onerror=\"globalThis.hit='img'\"><a href=\"javascript:globalThis.hit='a'\">b</a>\u202e ${alert(1)}"
@@ -32,6 +33,20 @@ SCORES = (
     Score("note", str),
 )
 SHOTS = os.environ.get("LLMLENS_SCREENSHOTS")
+
+
+class Shelf(Sink):
+    """A sink that nobody asks anything: its sender is told what to say."""
+
+    name = "shelf"
+
+    def push(self, labels: Sequence[Label]) -> list[Result]:
+        raise NotImplementedError
+
+    delete = push
+
+    def read_back(self, labels: Sequence[Label]) -> dict[str, Stored]:
+        raise NotImplementedError
 
 
 class Host(PageHost):
@@ -304,14 +319,12 @@ def test_what_could_not_be_saved_says_why_stays_and_is_tried_again(host: Host, m
 def test_how_far_a_label_is_arrives_by_itself_and_a_rejected_one_is_sent_again(
     open_panel: Callable[..., Host], store: LabelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Shelf:
-        name, batch = "shelf", 1
-
-    sender = Sender(store, Shelf())  # type: ignore[arg-type]
+    sender = Sender(store, Shelf())
     state = ["pending", None]
     retried: list[str | None] = []
     monkeypatch.setattr(sender, "start", lambda: sender)
-    monkeypatch.setattr(sender, "states", lambda: {e.score_id: tuple(state) for e in store.current()})
+    monkeypatch.setattr(sender, "states", lambda ids: dict.fromkeys(ids, tuple(state)))
+    monkeypatch.setattr(sender, "counts", lambda: {state[0]: len(store.current())})
     monkeypatch.setattr(sender, "retry", retried.append)
     host = open_panel(to=sender)
     host.begin()
@@ -325,6 +338,24 @@ def test_how_far_a_label_is_arrives_by_itself_and_a_rejected_one_is_sent_again(
     host.field("helpful").get_by_role("button", name="Try again").click()
     host.expect_saved("helpful", "confirmed")
     assert retried == [store.current()[0].score_id]
+
+
+def test_labels_that_wait_say_why_above_and_beside_the_answer(
+    open_panel: Callable[..., Host], store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = Sender(store, Shelf())
+    monkeypatch.setattr(sender, "start", lambda: sender)
+    sender.trouble = "the shelf cannot be reached"
+    host = open_panel(to=sender)
+    host.begin()
+    waiting = host.page.locator(".lm-deliveries [data-trouble]")
+    expect(waiting).to_have_attribute("title", "the shelf cannot be reached")
+    host.press("2")
+    expect(waiting).to_have_text("1 wait")
+    expect(host.field("helpful")).to_contain_text("the shelf cannot be reached")
+    sender.trouble = None
+    expect(waiting).to_have_count(0)
+    expect(host.page.locator(".lm-deliveries")).to_have_text("1 on the way")
 
 
 def test_a_panel_without_kernel_says_so_and_has_no_dead_buttons(host: Host) -> None:

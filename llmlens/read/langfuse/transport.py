@@ -27,11 +27,16 @@ _PATIENCE_S = 600.0  # for a request that has no deadline of its own
 _CONNECT_S = 10.0  # a server that is there takes a connection at once
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 20.0
+_REFUSED = 400
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
 #: The answer would be too large, or took too long: ask for less.
 _TOO_MUCH = (413, 422, 504, 524)
 _SERVER = 500
+_KEYS = (
+    "Are they of this server and region (base_url, LANGFUSE_BASE_URL), and of one project, a public (pk-lf-…) and a "
+    "secret one (sk-lf-…)?"
+)
 
 
 class TooMuchError(LangfuseError):
@@ -66,11 +71,18 @@ class Transport:
     """Sends requests with the keys of a project, which nothing here ever shows; safe on any thread."""
 
     def __init__(
-        self, base_url: str, auth: httpx.Auth | None, timeout: float, *, error: type[ServerError] = LangfuseError
+        self,
+        base_url: str,
+        auth: httpx.Auth | None,
+        timeout: float,
+        *,
+        error: type[ServerError] = LangfuseError,
+        keys: str = _KEYS,
     ) -> None:
-        """Prepare; nothing is sent yet. What goes wrong is raised as an `error`."""
+        """Prepare; nothing is sent yet. What goes wrong is raised as an `error`; `keys` says which keys are needed."""
         self.base_url = base_url
         self._error = error
+        self._keys = keys
         self.pause = Pause()
         self._sizes = _Sizes()
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
@@ -152,7 +164,7 @@ class Transport:
                 raise TooMuchError(f"{self._where(path)}: {failure}")
             busy = reply is not None and method == "GET" and reply.status in _TOO_MUCH
             if reply is not None and reply.status < _SERVER and not busy:
-                answer, failure = _parsed(reply.body)
+                answer, failure = _parsed(reply.body, refusal=reply.status >= _REFUSED)
                 self._sizes.last = len(reply.body)
                 if not failure:
                     self._check_keys(reply.status, answer)
@@ -192,11 +204,7 @@ class Transport:
 
     def _check_keys(self, status: int, answer: Any) -> None:
         if status == _UNAUTHORIZED:
-            raise self._error(
-                f"{self.base_url} does not know these keys. Are they of this server and region (base_url, "
-                "LANGFUSE_BASE_URL), and of one project, a public (pk-lf-…) and a secret one (sk-lf-…)? "
-                f"It said: {said(answer)}"
-            )
+            raise self._error(f"{self.base_url} does not know these keys. {self._keys} It said: {said(answer)}")
 
     def _where(self, path: str) -> str:
         return f"{self.base_url}{path}"
@@ -210,7 +218,8 @@ class Transport:
         return f"<Transport to {self.base_url}>"
 
 
-def _parsed(content: bytes) -> tuple[Any, str]:
+def _parsed(content: bytes, *, refusal: bool = False) -> tuple[Any, str]:
+    """Give the JSON, or what is wrong; a server that refuses may do so in plain words."""
     if not content.strip():
         return None, ""
     try:
@@ -221,6 +230,8 @@ def _parsed(content: bytes) -> tuple[Any, str]:
                 "it sent a web page instead of JSON: is this the address of the server itself, or is there a proxy or "
                 "a sign-in page in front of it?"
             )
+        if refusal:
+            return content.decode("utf-8", "replace"), ""
         return None, "its answer is not JSON, or was cut off"
 
 
