@@ -25,6 +25,8 @@ _UNITS: dict[str, tuple[str, int]] = {
     "M": ("M", 0),
 }
 _LONGEST = 100 * 366 * 86_400
+#: The epoch was a Thursday: the first Monday came four days later, in seconds.
+_MONDAY = 345_600
 _EVERY = re.compile(r"(\d{0,18})\s*([A-Za-z]+)")
 _SPELLINGS = {"d": "D", "day": "D", "days": "D", "H": "h", "hour": "h", "hours": "h", "w": "W", "week": "W", "T": "min",
               "minute": "min", "minutes": "min", "month": "M", "ME": "M", "MS": "M", "S": "s"}  # fmt: skip
@@ -87,6 +89,28 @@ def bucket(start: ir.TimestampValue, every: str) -> ir.TimestampValue:
 
     `every` is a number and a unit: s, min, h, D, W, M (calendar months, one at a time). Raises `SelectionError`.
     """
+    count, name, seconds = _period(every)
+    if count == 1:
+        return start.truncate(name)
+    since = start.epoch_seconds() - _MONDAY
+    length = count * seconds
+    past = (since % length + length) % length  # before the epoch a remainder is negative
+    return (since - past + _MONDAY).as_timestamp("s").cast(start.type())
+
+
+def buckets(start: pd.Series[pd.Timestamp], every: str) -> pd.Series[pd.Timestamp]:
+    """Give the same beginnings for times that are in pandas already."""
+    count, name, seconds = _period(every)
+    if name == "M":
+        months = pd.PeriodIndex(pd.DatetimeIndex(start).tz_convert(None), freq="M")
+        return pd.Series(months.to_timestamp().tz_localize("UTC"), index=start.index)
+    monday = pd.Timestamp(_MONDAY, unit="s", tz="UTC")
+    length = pd.Timedelta(seconds=count * seconds)
+    return (start - monday) // length * length + monday
+
+
+def _period(every: str) -> tuple[int, str, int]:
+    """Read a number and a unit: the number, what Ibis calls the unit, its seconds."""
     match = _EVERY.fullmatch(every.strip()) if isinstance(every, str) else None
     unit = _SPELLINGS.get(match[2], match[2]) if match else ""
     if match is None or unit not in _UNITS or (match[1] and not int(match[1])):
@@ -95,17 +119,11 @@ def bucket(start: ir.TimestampValue, every: str) -> ir.TimestampValue:
         )
     count = int(match[1] or 1)
     name, seconds = _UNITS[unit]
-    if count == 1:
-        return start.truncate(name)
-    if not seconds:
+    if not seconds and count > 1:
         raise SelectionError(f"every={every!r}: only single months can be counted. Use '1M' or weeks.")
     if count * seconds > _LONGEST:
         raise SelectionError(f"every={every!r} is longer than a century.")
-    monday = 345_600  # the epoch was a Thursday: the first Monday came four days later
-    since = start.epoch_seconds() - monday
-    length = count * seconds
-    past = (since % length + length) % length  # before the epoch a remainder is negative
-    return (since - past + monday).as_timestamp("s").cast(start.type())
+    return count, name, seconds
 
 
 def plain(value: Any) -> str:

@@ -31,20 +31,25 @@ def normal_scores(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(scores[:, varied] / spread[varied], dtype=float)
 
 
-def components(matrix: Any, strata: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float64]:
-    """Give the leading principal components (rows x at most `count`) of a sparse matrix, centred within strata.
+def directions(matrix: Any, strata: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float64]:
+    """Give the leading principal directions (columns x at most `count`) of a sparse matrix, centred within strata.
 
     By randomised subspace iteration, which never makes the centred matrix dense: Halko, Martinsson and Tropp (2011).
     """
     rows, terms = matrix.shape
     count = min(count, rows, terms)
     if not count or not matrix.nnz:
-        return np.zeros((rows, 0))
+        return np.zeros((terms, 0))
     basis = np.random.default_rng(seed).standard_normal((terms, min(count + _MORE, rows, terms)))
     for _ in range(_ITERATIONS):
         within, _ = np.linalg.qr(centred(matrix @ basis, strata))
         basis = matrix.T @ centred(within, strata)
     basis, _ = np.linalg.qr(basis)
-    left, strengths, _ = np.linalg.svd(centred(matrix @ basis, strata), full_matrices=False)
+    _, strengths, turned = np.linalg.svd(centred(matrix @ basis, strata), full_matrices=False)
     kept = strengths[:count] > 1e-8 * max(strengths[0], 1e-300)
-    return np.asarray((left * strengths)[:, :count][:, kept], dtype=float)
+    return np.asarray(basis @ turned[:count][kept].T, dtype=float)
+
+
+def components(matrix: Any, strata: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float64]:
+    """Give the leading principal components (rows x at most `count`) of a sparse matrix, centred within strata."""
+    return centred(matrix @ directions(matrix, strata, count, seed), strata)

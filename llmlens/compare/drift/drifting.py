@@ -11,10 +11,11 @@ from llmlens.compare.selections import as_traces, check_seed
 from llmlens.errors import SelectionError
 from llmlens.statistics.multiple import benjamini_hochberg
 
+from .days import drift_by_day
 from .mix import mix_shift
 from .moved import Movements
 from .picture import draw
-from .result import COLUMNS, MIX, OVERALL, Drift
+from .result import COLUMNS, MIX, OVERALL, Drift, DriftSeries
 from .verdict import LEAST, Test, Verdict
 from .windows import Windows, windows_of
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 _LEVEL = 0.05
+#: Quiet streams that the days are judged by; each is a whole month of traffic.
+_STREAMS = 399
 
 
 @explains_arguments
@@ -37,11 +40,13 @@ def drift(
     by: str | Iterable[str] | None = "feature",
     *,
     per: str = "trace",
+    every: str | None = None,
+    looks: int = 30,
     encoder: Encoder | None = None,
     permutations: int = 999,
     limit: int = 4_000,
     seed: int = 0,
-) -> Drift:
+) -> Drift | DriftSeries:
     """Test whether outputs changed between two windows, given what was asked, and say what moved.
 
     A row `overall`, one for each value of `by` (columns of spans), one `mix`:
@@ -61,17 +66,24 @@ def drift(
     `.clusters` the groups of outputs that grew and shrank, `.notes` what could not be judged. `text` is "output" or
     "input", `per` is "trace" or "span" (model calls); an `encoder` adds their meaning as a fourth view.
 
+    With `every="1D"` (or another period) the result has a row a period of `after` and slice instead, each against the
+    whole of `before`: `effect` tells that day's outputs from the reference, `p` is the chance that quiet traffic ever
+    scores as high in all the days together (at least `looks`), so that it may be looked at every day. `.changes` has
+    the onsets with their intervals, and what moved since. Days are asked for in windows of 1 to 89 periods.
+
     Raises `SelectionError` for windows that are the same, `UnknownNameError` for columns that do not exist.
 
     The method: conditioning out of sample, ridge-regularised Hotelling statistics (Chen et al. 2011), nonparametric
     combination (Pesarin and Salmaso 2010), subclassification on the propensity score (Rosenbaum and Rubin 1984).
     """
     check_seed(seed)
-    for name, value, least in (("permutations", permutations, 99), ("limit", limit, LEAST)):
+    for name, value, least in (("permutations", permutations, 99), ("limit", limit, LEAST), ("looks", looks, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SelectionError(f"{name}={value!r} is not a whole number from {least}.")
     old, new = (as_traces(given, "drift", name) for given, name in ((before, "before"), (after, "after")))
     windows = windows_of(old, new, text=text, by=by, per=per, limit=limit, seed=seed)
+    if every is not None:
+        return drift_by_day(windows, every, looks=looks, times=min(permutations, _STREAMS), seed=seed)
     return drift_of(windows, times=permutations, seed=seed, vectors=_vectors(windows, encoder))
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .result import PAIR_COLUMNS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 _EACH = 3
 #: Outputs of a slice that are looked through for the nearest prompt.
 _MOST = 2_000
-_COLUMNS = (
-    "slice", "same_prompt", "prompt_before", "output_before", "prompt_after", "output_after", "trace_before",
-    "trace_after", "span_before", "span_after",
-)  # fmt: skip
 
 
 def examples(test: Test, slices: list[int], each: int = _EACH) -> pd.DataFrame:
@@ -28,7 +26,7 @@ def examples(test: Test, slices: list[int], each: int = _EACH) -> pd.DataFrame:
     import pandas as pd
 
     rows = [row for number in slices for row in _pairs(test, number, each)]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
 
 
 def _pairs(test: Test, number: int, each: int) -> list[tuple[object, ...]]:
@@ -47,7 +45,7 @@ def _pairs(test: Test, number: int, each: int) -> list[tuple[object, ...]]:
     order = np.argsort((far - shows / spread / 4).ravel(), kind="stable")
     taken_old: set[int] = set()
     taken_new: set[int] = set()
-    found = []
+    found: list[tuple[object, ...]] = []
     for place in order[: 50 * each]:
         i, j = divmod(int(place), len(new))
         if i in taken_old or j in taken_new:

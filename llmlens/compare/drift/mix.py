@@ -32,7 +32,7 @@ class MixShift(NamedTuple):
 def mix_shift(windows: Windows, prompts: NDArray[np.float64], times: int, seed: int) -> MixShift:
     """Compare the mixes of slices (total variation distance, chi-squared by permutation) and, in words, of prompts.
 
-    The interval is the bootstrap's, less the distance that two samples of one mix have (which is never 0).
+    The distance is less by what two samples of one mix differ, which is never 0; the interval is the bootstrap's.
     """
     n_before, n_after = windows.counts()
     size = len(windows.names)
@@ -46,10 +46,13 @@ def mix_shift(windows: Windows, prompts: NDArray[np.float64], times: int, seed: 
     shares = table / np.array([[n_before], [n_after]])
     by_chance = _distance((total - null) / n_before, null / n_after).mean()
     drawn = [rng.multinomial(n, share, size=times) / n for n, share in zip((n_before, n_after), shares, strict=True)]
-    low, high = np.quantile(_distance(*drawn) - by_chance, [0.025, 0.975])
+    distance = _distance(*shares) - by_chance
+    # Twice the noise is in the draws from the samples: once that of the samples, once their own.
+    spread = _distance(*drawn)
+    low, high = distance + np.quantile(spread - spread.mean(), [0.025, 0.975])
     return MixShift(
         statistic=float(observed),
-        distance=float(_distance(*shares)),
+        distance=max(0.0, float(distance)),
         low=max(0.0, float(low)),
         high=min(1.0, max(0.0, float(high))),
         p=float((as_far + 1) / (times + 1)),

@@ -176,4 +176,5 @@ def _figures(old: float, new: float, unit: str = "") -> str:
             break
         if digits >= 2 and written[0] != written[1]:
             break
+    written = ["0" if value == 0 else figure for value, figure in zip((old, new), written, strict=True)]
     return f"{written[0]}{unit} → {written[1]}{unit}"

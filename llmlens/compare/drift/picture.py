@@ -61,3 +61,31 @@ def draw(frame: pd.DataFrame) -> go.Figure:
         height=max(220, 130 + 30 * len(shown)),
     )
     return figure
+
+
+def draw_days(frame: pd.DataFrame) -> go.Figure:
+    """Draw how well each day can be told from the reference, all outputs and each slice; alarms stand out."""
+    import plotly.graph_objects as go
+
+    title = "Drift of the outputs by day, given the prompt"
+    figure = go.Figure(layout={"template": figure_template(), "title": {"text": title}})
+    for number, (name, part) in enumerate(frame.groupby("slice", sort=False)):
+        color = COLORWAY["light"][number % len(COLORWAY["light"])]
+        alarm = (part["p"] <= _LEVEL).to_numpy(dtype=bool)
+        figure.add_scatter(
+            x=part["period"],
+            y=part["effect"].astype(float),
+            name=escape_label(str(name)),
+            mode="lines+markers",
+            line={"color": color, "width": 3 if name == OVERALL else 1.5},
+            marker={
+                "size": [11 if each else 5 for each in alarm],
+                "symbol": ["diamond" if a else "circle" for a in alarm],
+            },
+            customdata=list(zip(part["p"].astype(float), part["n_after"].astype(int), strict=True)),
+            hovertemplate="%{x|%Y-%m-%d %H:%M}<br>told apart %{y:.0%}, p = %{customdata[0]:.3f}, "
+            "%{customdata[1]} outputs<extra>%{fullData.name}</extra>",
+        )
+    figure.add_hline(y=0.5, line_width=1)
+    figure.update_layout(yaxis={"title": {"text": "how often told from the reference"}, "tickformat": ".0%"})
+    return figure

@@ -78,7 +78,7 @@ class DriftSeries(Result):
         cls, frame: pd.DataFrame, changes: pd.DataFrame, notes: list[str], figure: Callable[[pd.DataFrame], go.Figure]
     ) -> DriftSeries:
         """Make one of its rows and its changes."""
-        typed = frame.astype({name: "Float64" for name in ("statistic", "effect", "low", "high", "p")})
+        typed = frame.astype(dict.fromkeys(("statistic", "effect", "low", "high", "p"), "Float64"))
         made = cls(typed.astype({"n_before": "Int64", "n_after": "Int64", "slice": "str"}))
         for name, value in (("_figure", figure), ("_changes", changes), ("notes", tuple(notes))):
             object.__setattr__(made, name, value)
@@ -86,5 +86,5 @@ class DriftSeries(Result):
 
     @property
     def changes(self) -> pd.DataFrame:
-        """Since when, for all outputs and each slice that moved: onset with its interval, when it was seen, what moved."""
+        """Since when, for all outputs and each slice that moved: the onset, its interval, when it was seen, what."""
         return pd.DataFrame(columns=list(CHANGE_COLUMNS)) if self._changes is None else self._changes

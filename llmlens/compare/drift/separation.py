@@ -34,24 +34,40 @@ def scores(view: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64], se
     found = np.zeros(len(after))
     if min(after.sum(), (~after).sum()) < _FOLDS or not view.shape[1]:
         return found
-    label = after.astype(float)
-    for value in np.unique(strata):
-        label[strata == value] -= label[strata == value].mean()
-    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(view, after):
-        gram = view[learn].T @ view[learn] + len(learn) * np.eye(view.shape[1])
-        found[judge] = view[judge] @ np.linalg.solve(gram, view[learn].T @ label[learn])
+    cells = 2 * strata + after
+    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(view, _enough(cells)):
+        # Centred by what was learnt on: in a mean of all, each output would pull the others away from itself.
+        centre, label_centre = _means(view, strata, learn), _means(after[:, None].astype(float), strata, learn)
+        rows, labels = (view - centre)[learn], (after[:, None] - label_centre)[learn]
+        rule = np.linalg.solve(rows.T @ rows + len(learn) * np.eye(view.shape[1]), rows.T @ labels)
+        found[judge] = ((view - centre)[judge] @ rule)[:, 0]
     return found
 
 
-def separation(score: Floats, after: NDArray[np.bool_], slices: NDArray[np.int64]) -> Separation | None:
-    """Give the area within slices, weighted by the mix before; None where no slice has two outputs of each window.
+def _enough(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Put cells together that are too small to be in every fold."""
+    counts = np.bincount(cells)
+    return np.where(counts[cells] >= _FOLDS, cells, cells % 2)
+
+
+def _means(columns: Floats, strata: NDArray[np.int64], learn: NDArray[np.int64]) -> Floats:
+    """Give for each row the mean of its stratum among the rows that are learnt from."""
+    size = int(strata.max()) + 1
+    total = np.zeros((size, columns.shape[1]))
+    np.add.at(total, strata[learn], columns[learn])
+    count = np.bincount(strata[learn], minlength=size)
+    return np.asarray((total / np.maximum(count, 1)[:, None])[strata], dtype=float)
+
+
+def separation(score: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64]) -> Separation | None:
+    """Give the area within strata, weighted by the mix before; None where no stratum has two outputs of each window.
 
     The variance is that of DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845; the interval is symmetric
     in the log-odds.
     """
     weights, areas, variances = [], [], []
-    for value in np.unique(slices):
-        inside = slices == value
+    for value in np.unique(strata):
+        inside = strata == value
         old, new = score[inside & ~after], score[inside & after]
         if min(len(old), len(new)) < 2:
             continue

@@ -14,7 +14,7 @@ import numpy as np
 from llmlens.embed.words import tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -33,17 +33,20 @@ class Terms:
     matrix: csr_matrix
     names: list[str]
 
-    def weighted(self) -> csr_matrix:
-        """Give the matrix with each term weighted by its rarity and each text of length 1 (0 without any term)."""
-        n = self.matrix.shape[0]
-        in_texts = np.asarray(self.matrix.sum(axis=0)).ravel()
+    def weighted(self, known: int | None = None) -> csr_matrix:
+        """Give the matrix with each term weighted by its rarity and each text of length 1 (0 without any term).
+
+        Only the first `known` texts say what is rare; all of them by default.
+        """
+        n = self.matrix.shape[0] if known is None else known
+        in_texts = np.asarray(self.matrix[:n].sum(axis=0)).ravel()
         weighted = self.matrix.multiply(np.log((1 + n) / (1 + in_texts))).tocsr()
         length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
         return weighted.multiply(1 / np.where(length > 0, length, 1)[:, None]).tocsr()
 
 
-def inner_terms(texts: Sequence[str]) -> Terms:
-    """Give the words and pairs of neighbouring words."""
+def inner_terms(texts: Sequence[str], known: int | None = None) -> Terms:
+    """Give the words and pairs of neighbouring words that are in the first `known` texts; in all by default."""
     numbers, tokens = tokens_of(texts)
     coded = tokens.dictionary_encode()
     words, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
@@ -59,11 +62,11 @@ def inner_terms(texts: Sequence[str]) -> Terms:
         first, second = divmod(int(pairs[column - len(words)]), len(words))
         return f"{words[first]} {words[second]}"
 
-    return _kept(rows, columns, len(texts), len(words) + len(pairs), name)
+    return _kept(rows, columns, len(texts), size=len(words) + len(pairs), name=name, known=known)
 
 
-def edge_terms(texts: Sequence[str]) -> Terms:
-    """Give how each text opens and closes: its first and its last one, two and three tokens."""
+def edge_terms(texts: Sequence[str], known: int | None = None) -> Terms:
+    """Give how each text opens and closes: its first and its last one, two and three tokens, as above."""
     numbers, tokens = tokens_of(texts)
     n = len(texts)
     starts = np.searchsorted(numbers, np.arange(n))
@@ -80,21 +83,32 @@ def edge_terms(texts: Sequence[str]) -> Terms:
         rows += [text] * len(edges)
         found += edges
     names, columns = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
-    return _kept(np.array(rows, dtype=np.int64), columns, n, len(names), lambda column: str(names[column]))
+    return _kept(
+        np.array(rows, dtype=np.int64), columns, n, size=len(names), name=lambda column: str(names[column]), known=known
+    )
 
 
-def _kept(rows: NDArray[np.int64], columns: NDArray[np.int64], n: int, size: int, name: object) -> Terms:
-    """Keep the terms that are in several texts and not in all of them, the most frequent first."""
+def _kept(
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    n: int,
+    *,
+    size: int,
+    name: Callable[[int], str],
+    known: int | None,
+) -> Terms:
+    """Keep the terms that are in several of the known texts and not in all of them, the most frequent first."""
     from scipy.sparse import csr_matrix
 
     keys = np.unique(rows * max(size, 1) + columns)
     rows, columns = keys // max(size, 1), keys % max(size, 1)
-    in_texts = np.bincount(columns, minlength=size)
-    telling = np.flatnonzero((in_texts >= _LEAST) & (in_texts < n))
+    first = n if known is None else known
+    in_texts = np.bincount(columns[rows < first], minlength=size)
+    telling = np.flatnonzero((in_texts >= _LEAST) & (in_texts < first))
     telling = np.sort(telling[np.argsort(-in_texts[telling], kind="stable")[:_MOST]])
     place = np.full(size, -1)
     place[telling] = np.arange(len(telling))
     inside = place[columns] >= 0
     ones = np.ones(int(inside.sum()), dtype=np.float32)
     matrix = csr_matrix((ones, (rows[inside], place[columns[inside]])), shape=(n, len(telling)))
-    return Terms(matrix, [name(int(column)) for column in telling])  # type: ignore[operator]  # a function of the column
+    return Terms(matrix, [name(int(column)) for column in telling])

@@ -86,7 +86,7 @@ class Test:
         found = {name: each.statistic(strata) for name, each in self.shifts.items()}
         tails = {name: tail(statistic) for name, statistic in found.items() if statistic is not None}
         inside = self.windows.slices == slice_number
-        effect = separation(self.score[inside], self.windows.after[inside], self.windows.slices[inside])
+        effect = separation(self.score[inside], self.windows.after[inside], self.labels.strata[inside])
         seen = detectable(self.shifts, self.views, strata, self.seed)
         return self._verdict(combined(list(tails.values())), tails, effect, seen, slice_number)
 
@@ -106,7 +106,7 @@ class Test:
         statistic = common
         if len(of_slices) > 1:
             statistic = combined([tail(common), tail(-np.min(of_slices, axis=0))])
-        effect = separation(self.score, self.windows.after, self.windows.slices)
+        effect = separation(self.score, self.windows.after, self.labels.strata)
         seen = detectable(self.shifts, self.views, None, self.seed)
         return self._verdict(statistic, tails, effect, seen, None)
 

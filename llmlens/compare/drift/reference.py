@@ -1,0 +1,132 @@
+"""A frozen reference: outputs of later days seen through what was known before, so that no day changes another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .components import directions
+from .format_features import format_features
+from .prompts import Expectation
+from .terms import Terms, edge_terms, inner_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_DIMENSIONS = 60
+_PROMPT_DIMENSIONS = 40
+_RIDGE = 1.0
+#: No output counts for more than this quantile of the reference does: one odd answer is no drift, many are.
+_BOUND = 0.9
+#: The share of the reference that says what to look at; the rest says what is usual there.
+_LEARN = 1 / 3
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Rows of the reference, then of the stream: whitened and conditioned views of both, and their slices.
+
+    What is looked at (terms, directions, what a prompt leads to expect) was learnt on other rows of the reference,
+    which are not among these. So the rows of the reference are as new to it as those of the stream, and a quiet stream
+    looks like the reference, not like less than what was picked for being frequent there.
+    """
+
+    views: dict[str, Floats]
+    slices: NDArray[np.int64]
+    known: int
+    rows: NDArray[np.int64]
+
+
+def frozen(texts: Sequence[str], prompts: Sequence[str], slices: NDArray[np.int64], known: int, seed: int) -> Frozen:
+    """Learn from a third of the first `known` texts, see all others through it; each slice is among the known.
+
+    `rows` says which texts the rows are.
+    """
+    learn = _drawn(slices[:known], seed)
+    rest = np.setdiff1d(np.arange(len(texts)), learn)
+    order = np.concatenate([learn, rest])
+    n, kept = len(learn), known - len(learn)
+    slices = slices[order]
+    texts, prompts = [texts[i] for i in order], [prompts[i] for i in order]
+    asked = np.hstack([
+        _scaled(_form(prompts, slices, n), n),
+        _scaled(_words(inner_terms(prompts, n), slices, n, _PROMPT_DIMENSIONS, seed), n),
+    ])  # fmt: skip
+    views = {
+        "form": _form(texts, slices, n),
+        "words": _words(inner_terms(texts, n), slices, n, _DIMENSIONS, seed),
+        "edges": _words(edge_terms(texts, n), slices, n, _DIMENSIONS, seed),
+    }
+    seen = {}
+    for name, view in views.items():
+        if view.shape[1]:
+            left = view[n:] - Expectation.of(view[:n], asked[:n]).of_prompts(asked[n:])
+            seen[name] = _bounded(_whitened(_centred(left, slices[n:], kept), kept), kept)
+    return Frozen(seen, slices[n:], kept, order[n:])
+
+
+def _drawn(slices: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Draw a third of each slice, but never the whole of it."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for value in np.unique(slices):
+        inside = rng.permutation(np.flatnonzero(slices == value))
+        drawn.append(inside[: max(1, round(_LEARN * len(inside))) if len(inside) > 1 else 0])
+    return np.sort(np.concatenate(drawn))
+
+
+def _form(texts: Sequence[str], slices: NDArray[np.int64], known: int) -> Floats:
+    """Give format features as normal quantiles of their rank among the known ones."""
+    from scipy.special import ndtri
+
+    features = format_features(texts)
+    scores = np.zeros_like(features)
+    for column in range(features.shape[1]):
+        ordered = np.sort(features[:known, column])
+        below = np.searchsorted(ordered, features[:, column], side="left")
+        upto = np.searchsorted(ordered, features[:, column], side="right")
+        scores[:, column] = ndtri(np.clip((below + upto) / (2 * known), 0.5 / known, 1 - 0.5 / known))
+    spread = scores[:known].std(axis=0)
+    varied = spread > 1e-6
+    return _centred(scores[:, varied] / spread[varied], slices, known)
+
+
+def _words(terms: Terms, slices: NDArray[np.int64], known: int, count: int, seed: int) -> Floats:
+    """Give terms in the leading directions of the known ones."""
+    weighted = terms.weighted(known)
+    return _centred(weighted @ directions(weighted[:known], slices[:known], count, seed), slices, known)
+
+
+def _centred(columns: Any, slices: NDArray[np.int64], known: int) -> Floats:
+    """Subtract the mean of the known rows of the slice; of all known rows where a slice has none."""
+    centre = np.array(columns, dtype=float)
+    whole = centre[:known].mean(axis=0)
+    for value in np.unique(slices):
+        inside = slices == value
+        among = centre[:known][inside[:known]]
+        centre[inside] -= among.mean(axis=0) if len(among) else whole
+    return centre
+
+
+def _scaled(columns: Floats, known: int) -> Floats:
+    length = np.sqrt((columns[:known] ** 2).sum(axis=1).mean()) if columns.shape[1] else 0.0
+    return columns / length if length > 0 else columns[:, :0]
+
+
+def _whitened(view: Floats, known: int) -> Floats:
+    variances, turned = np.linalg.eigh(view[:known].T @ view[:known] / known)
+    kept = variances > 1e-10 * max(variances[-1], 1e-300)
+    variances, turned = variances[kept], turned[:, kept]
+    return np.asarray(view @ turned / np.sqrt(variances + _RIDGE * variances.mean()), dtype=float)
+
+
+def _bounded(view: Floats, known: int) -> Floats:
+    length = np.linalg.norm(view, axis=1)
+    bound = np.quantile(length[:known], _BOUND)
+    return np.asarray(view * np.minimum(1, bound / np.maximum(length, 1e-300))[:, None], dtype=float)
