@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .read.langfuse.connection import langfuse
     from .schema import schema
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
-    from .view import Annotator, CostTreemap, Plot, TraceExplorer
+    from .view import Annotator, CostTreemap, DriftMap, Plot, TraceExplorer
 
 __version__ = "0.1.0"
 
@@ -81,6 +81,7 @@ _HOME = {
     "agreement": "label.agreement",
     "Annotator": "view",
     "CostTreemap": "view",
+    "DriftMap": "view",
     "TraceExplorer": "view",
     "Plot": "view",
     "EmbeddingError": "errors",
@@ -104,6 +105,7 @@ __all__ = [
     "Annotator",
     "ConventionsError",
     "CostTreemap",
+    "DriftMap",
     "EmbeddingError",
     "LabelError",
     "LabelStore",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: JavaScript's numbers are exact up to here; larger integers travel as text.
 _EXACT = 2**53
@@ -83,3 +85,14 @@ def codes(values: list[Any]) -> dict[str, list[Any]]:
     known: dict[Any, int] = {}
     out = [-1 if value is None else known.setdefault(value, len(known)) for value in values]
     return {"values": list(known), "codes": out}
+
+
+def packed(array: NDArray[Any]) -> dict[str, str]:
+    """Give an array as its bytes, little-endian, in base64: what has many numbers is a quarter of its JSON.
+
+    >>> import numpy as np
+    >>> packed(np.array([1, 2], dtype="uint8"))
+    {'type': 'u1', 'bytes': 'AQI='}
+    """
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {"type": little.dtype.str[1:], "bytes": base64.b64encode(little.tobytes()).decode("ascii")}
