@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .score import LabelValue
 
 _LOCAL = "http://localhost:6006"
+_ENDPOINTS = ("PHOENIX_ENDPOINT", "PHOENIX_COLLECTOR_ENDPOINT", "PHOENIX_BASE_URL")
 _KEY_HINT = "Is PHOENIX_API_KEY, or api_key=, a key of this server?"
 _ROWS = 1000
 _SECOND = timedelta(seconds=1)
@@ -64,8 +65,14 @@ class PhoenixSink(Sink):
     """Sends labels to a project of Phoenix; see `Sink`. What they are about must be there already."""
 
     def __init__(self, project: str, *, base_url: str | None = None, api_key: str | None = None) -> None:
-        """Use a server; what is not given comes from PHOENIX_HOST (or this computer) and PHOENIX_API_KEY."""
-        url = (base_url or os.environ.get("PHOENIX_HOST") or _LOCAL).rstrip("/")
+        """Use a server; what is not given comes from Phoenix's own variables: PHOENIX_ENDPOINT and PHOENIX_API_KEY.
+
+        PHOENIX_COLLECTOR_ENDPOINT and PHOENIX_BASE_URL, its older names, are read too; else it is on this computer.
+        """
+        said_so = next(filter(None, map(os.environ.get, _ENDPOINTS)), _LOCAL)
+        url = (base_url or said_so).rstrip("/").removesuffix("/v1/traces")
+        if not url.startswith(("http://", "https://")):
+            raise ServerError(f"The address of Phoenix begins with http:// or https://; got {url!r}.")
         key = api_key or os.environ.get("PHOENIX_API_KEY")
         self.project = project
         self._transport = Transport(url, _Bearer(key) if key else None, 60.0, error=ServerError, keys=_KEY_HINT)

@@ -159,8 +159,10 @@ def test_a_wrong_key_is_said_and_not_shown(server: PhoenixServer, store: LabelSt
 
 
 def test_address_and_key_come_from_the_environment(server: PhoenixServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHOENIX_HOST", server.url)
+    monkeypatch.setenv("PHOENIX_COLLECTOR_ENDPOINT", f"{server.url}/v1/traces")
     monkeypatch.setenv("PHOENIX_API_KEY", server.api_key)
     sink = PhoenixSink("default")
     assert sink.name == f"{server.url}/projects/default"
     assert sink.push([]) == []
+    with pytest.raises(ServerError, match="begins with http"):
+        PhoenixSink("default", base_url="localhost:6006")

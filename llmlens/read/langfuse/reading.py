@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from llmlens.errors import LangfuseError
 
@@ -17,7 +19,7 @@ from .transport import said
 from .windows import Window, split, uncovered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from llmlens.read.raw import Problem, Raw
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 
 _WITH_TEXTS, _WITHOUT = 200, 1000  # rows to ask for at first
 _PARTS_PER_THREAD = 4  # so that a busy hour does not leave three of four threads idle
-#: A trace begins before its observations: in v1, rows of traces are looked for so much earlier.
-_LEAD_MS = 3_600_000
+#: A trace begins before its observations: in v1, rows of traces are looked for an hour earlier, and while many lack
+#: theirs, a day and a month. Those of the rest are read one by one, not more than so many.
+_LEADS_MS = (3_600_000, 86_400_000, 30 * 86_400_000)
+_FEW, _MOST_BY_ID = 100, 1000
 _STARTS, _TIMESTAMPS = ("fromStartTime", "toStartTime"), ("fromTimestamp", "toTimestamp")
 
 
@@ -107,27 +111,54 @@ class Reading:
         source = NumberedSource(self.connection.transport, "/api/public/observations", self.query.v1(), _STARTS)
         for page in self._cached(source, "observations-v1"):
             yield rows.observations(page.rows)
-        for page in self._v1_traces("core,io" if self.query.texts else "core"):
+        fields = "core,io" if self.query.texts else "core"
+        for page in self._v1_traces(fields):
             yield rows.traces(page.rows)
+        yield from self._v1_long(rows, fields)
 
-    def _v1_traces(self, fields: str) -> Iterator[Page]:
+    def _v1_traces(self, fields: str, window: Window | None = None) -> Iterator[Page]:
+        """Give rows of traces; they begin before their observations, those that are picked by what they say too."""
+        lead = _LEADS_MS[1] if self.query.by_trace else _LEADS_MS[0]
+        window = window or Window(self.window.since - lead, self.window.until)
         params = {**self.query.v1_traces(), "fields": fields}
         source = NumberedSource(self.connection.transport, "/api/public/traces", params, _TIMESTAMPS)
-        return self._pull(self._parts(source, [Window(self.window.since - _LEAD_MS, self.window.until)]))
+        return self._pull(self._parts(source, [window]))
+
+    def _v1_long(self, rows: Rows, fields: str) -> Iterator[Iterator[Raw]]:
+        """Read the rows of traces that began long before: by time while that takes fewer requests than one each."""
+        for later, earlier in pairwise(_LEADS_MS):
+            if len(rows.untold) <= _FEW:
+                break
+            window = Window(self.window.since - earlier, self.window.since - later)
+            for page in self._v1_traces(fields, window):
+                yield rows.traces(page.rows)
+        untold = sorted(rows.untold)
+        for trace in self._traces_by_id(untold[:_MOST_BY_ID], fields):
+            yield rows.traces([trace])
+        if (more := len(untold) - _MOST_BY_ID) > 0:
+            self.notes.append(f"of {more:,} traces that began long before, names, users and sessions were not read")
 
     def _v1_by_id(self, rows: Rows) -> Iterator[Iterator[Raw]]:
+        for trace in self._traces_by_id(self.query.trace_ids or ()):
+            self._count += 1
+            yield rows.observations({"traceId": trace.get("id"), **row} for row in trace.get("observations") or ())
+            yield rows.traces([trace])
+
+    def _traces_by_id(self, trace_ids: Sequence[str], fields: str | None = None) -> Iterator[dict[str, Any]]:
+        """Read traces one by one; those that are not there are left out."""
+        params = {"fields": fields} if fields else None
+
         def ask(trace_id: str) -> tuple[int, Any]:
-            return self.connection.transport.status(f"/api/public/traces/{trace_id}", deadline=self.deadline)
+            path = f"/api/public/traces/{quote(trace_id, safe='')}"
+            return self.connection.transport.status(path, params, deadline=self.deadline)
 
         with ThreadPoolExecutor(self.parallel) as pool:
-            for status, trace in pool.map(ask, self.query.trace_ids or ()):
+            for status, trace in pool.map(ask, trace_ids):
                 if status == 404:
                     continue
                 if status >= 300 or not isinstance(trace, dict):
                     raise LangfuseError(f"{self.connection.base_url} did not give a trace: {status}, {said(trace)}.")
-                self._count += 1
-                yield rows.observations({"traceId": trace.get("id"), **row} for row in trace.get("observations") or ())
-                yield rows.traces([trace])
+                yield trace
 
     def _parts(self, source: Source, windows: list[Window]) -> list[Task]:
         return [(source, part) for part in split(windows, self.parallel * _PARTS_PER_THREAD)]

@@ -36,6 +36,7 @@ class Rows:
         self._linked: set[str] = set()
         self._seen: set[int] = set()
         self.trace_ids: set[str] = set()
+        self.untold: set[str] = set()  # traces whose own row did not come, where there are such rows
         self._span_ids: set[str] = set()
         self.session_ids: set[str] = set()
         self.count = 0
@@ -50,7 +51,9 @@ class Rows:
             self._seen.add(state)
             self.count += 1
             if isinstance(trace_id, str) and isinstance(span_id, str):
-                self.trace_ids.add(trace_id)
+                if trace_id not in self.trace_ids:
+                    self.trace_ids.add(trace_id)
+                    self.untold.add(trace_id)
                 self._span_ids.add(span_id)
             if (session := row.get("sessionId")) and isinstance(session, str):
                 self.session_ids.add(session)
@@ -76,6 +79,7 @@ class Rows:
         for row in rows:
             trace_id = row.get("id")
             if trace_id in self.trace_ids and self._is_new(("trace", trace_id)):
+                self.untold.discard(str(trace_id))
                 if (session := row.get("sessionId")) and isinstance(session, str):
                     self.session_ids.add(session)
                 yield trace_raw(row, url=self._url)

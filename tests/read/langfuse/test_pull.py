@@ -311,6 +311,36 @@ def test_a_server_of_before_v2_is_asked_for_traces_one_by_one() -> None:
         assert any("1 of the trace_ids were not found" in note for note in traces.notes)
 
 
+@pytest.mark.parametrize("n", [3, 130])
+@pytest.mark.parametrize("hours", [2, 40, 24 * 60])
+def test_what_a_trace_of_before_v2_says_is_known_however_long_before_it_began(n: int, hours: int) -> None:
+    with LangfuseServer("3.170.0", "v3") as server:
+        for place in range(n):
+            same = {"traceId": f"{place:032x}", "userId": "ada", "traceName": "a long agent"}
+            begun, later = BEGIN - timedelta(hours=hours), BEGIN + timedelta(minutes=place)
+            server.add_observations([
+                {**same, "id": f"root{place}", "startTime": iso(begun), "endTime": iso(later)},
+                {**same, "id": f"call{place}", "startTime": iso(later), "parentObservationId": f"root{place}"},
+            ])  # fmt: skip
+        traces = read(server)
+        assert len(traces.spans) == n
+        assert set(traces.spans["user_id"]) == {"ada"}
+        assert set(traces.traces["name"]) == {"a long agent"}
+        by_id = [r for r in server.requests if r.path.startswith("/api/public/traces/")]
+        assert len(by_id) == (n if n < 100 or hours > 24 * 30 else 0)
+
+
+def test_more_lacking_rows_than_can_be_asked_for_one_by_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LangfuseServer("3.170.0", "v3") as server:
+        server.add_observations(observations(300))
+        server.faults.add(Fault("429", "/traces/", times=1, seconds=0))
+        monkeypatch.setattr("llmlens.read.langfuse.reading.Reading._v1_traces", lambda *_: iter(()))
+        monkeypatch.setattr("llmlens.read.langfuse.reading._MOST_BY_ID", 20)
+        traces = read(server)
+        assert len(traces.spans) == 300
+        assert any("of 40 traces that began long before" in note for note in traces.notes)
+
+
 @pytest.mark.parametrize(("version", "mode"), [("3.170.0", "v3"), ("4.16.0", "events_only")])
 @pytest.mark.parametrize("n", [10, 900])
 def test_scores_are_found_among_few_and_among_many(version: str, mode: Any, n: int) -> None:
