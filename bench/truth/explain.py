@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmlens.compare.explain.binning import TIME_CUTS, categories, numbers
+from llmlens.compare.explain.binning import CUTS, TIME_CUTS, categories, numbers
 from llmlens.compare.explain.column import Column
 from llmlens.compare.explain.evidence import log_p
 from llmlens.compare.explain.search import find, shares
@@ -91,7 +91,8 @@ class Load:
 
     def holds(self, **condition: int) -> NDArray[np.bool_]:
         """Say which traces fulfil a condition."""
-        return np.logical_and.reduce([self.columns[name] == value for name, value in condition.items()])
+        holds: NDArray[np.bool_] = np.logical_and.reduce([self.columns[n] == value for n, value in condition.items()])
+        return holds
 
     def add_decoys(self, cause: dict[str, int]) -> None:
         """Add columns that go with the cause: a function of one of its columns, and copies that are wrong at times."""
@@ -108,7 +109,7 @@ class Load:
         """Give the columns as the core takes them, in a random order."""
         made = [categories(name, codes, range(int(codes.max()) + 1)) for name, codes in self.columns.items()]
         made += [
-            numbers(name, values, ~selected, **({"cuts": TIME_CUTS} if name == "time" else {}))
+            numbers(name, values, ~selected, cuts=TIME_CUTS if name == "time" else CUTS)
             for name, values in self.numeric.items()
         ]
         rows, codes = np.nonzero(np.stack(self.tags, axis=1))
@@ -155,9 +156,10 @@ def plant(
     with_cause, without = r.uniform(0.3, 0.9), r.uniform(0.003, 0.05)
     chance = np.where(holds, with_cause, without)
     if kind == "hidden pair":  # each member alone says nothing: its other partners are as much rarer in the selection
-        chance = _hide(load, cause, without)
-        if chance is None:
+        hidden = _hide(load, cause, without)
+        if hidden is None:
             return None
+        chance = hidden
     selected = r.random(load.n) < chance
     if not any_strength and (holds & selected).sum() < 12:
         return None
@@ -188,7 +190,8 @@ def named(columns: list[Column], members: tuple[tuple[int, int], ...]) -> dict[s
 
 def single_ranking(columns: list[Column], selected: NDArray[np.bool_]) -> dict[str, Any]:
     """Give the single value of the smallest p-value, as most tools do; nothing where Bonferroni says chance."""
-    best, chosen, n, tests = (0.0, {}), np.flatnonzero(selected), len(selected), 0
+    best: tuple[float, dict[str, Any]] = (0.0, {})
+    chosen, n, tests = np.flatnonzero(selected), len(selected), 0
     for column in columns:
         every, ours = column.count(), column.count(chosen)
         tests += len(every)

@@ -158,7 +158,8 @@ def test_what_any_span_of_a_trace_has_counts_once_for_the_trace() -> None:
 def test_errors_are_explained_by_their_cause_before_themselves() -> None:
     frame = spans()
     failing = np.random.default_rng(2).random(N) < np.where(frame["release"] == "1.2", 0.5, 0.01)
-    frame = frame.assign(status=np.where(failing, "error", "ok"), error_type=np.where(failing, "Timeout", None))
+    kinds = pd.Series("Timeout", index=frame.index).where(failing)
+    frame = frame.assign(status=np.where(failing, "error", "ok"), error_type=kinds)
     traces = Traces.from_frames({"spans": frame})
     result = ll.explain(traces.where(status="error"))
     assert result["condition"].tolist()[:2] == [{"release": "1.2"}, {"status": "error"}]
@@ -269,7 +270,7 @@ def test_bad_arguments_are_explained() -> None:
     with pytest.raises(SelectionError, match=r"top is the number of rows"):
         ll.explain(traces, top=0)
     with pytest.raises(UnknownArgumentError, match=r"no argument 'baselin'. Did you mean 'baseline'"):
-        ll.explain(traces, baselin=traces)
+        ll.explain(traces, baselin=traces)  # type: ignore[call-arg]  # the mistake
 
 
 def test_metadata_that_is_no_json_is_na() -> None:

@@ -58,6 +58,13 @@ def test_a_value_a_row_makes_a_plain_column() -> None:
     assert [column.values[i] for i in column.codes] == ["m", "n", None]
 
 
+def test_values_are_in_their_own_order_whatever_the_order_of_rows() -> None:
+    codes, values = encode(pa.chunked_array([["n", None], ["m", "n"]]))
+    assert (codes.tolist(), values.to_pylist()) == ([1, -1, 0, 1], ["m", "n"])
+    codes, values = encode(pa.chunked_array([[None, None]], pa.string()))
+    assert (codes.tolist(), values.to_pylist()) == ([-1, -1], [])
+
+
 def test_places_of_ids_that_are_not_there() -> None:
     ids = pa.chunked_array([["a", "b", "c"]])
     assert places(pa.chunked_array([["c", "x", "a"]]), ids).tolist() == [2, -1, 0]

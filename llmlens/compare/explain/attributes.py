@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,12 @@ _CATEGORIES = 12
 
 def attribute_columns(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> list[Column]:
     """Make the columns of the traces called `ids`; what speaks of others is left out."""
-    made: list[Column] = [*_of_traces(sources, ids, selected), *_of_spans(sources, ids), *_several(sources, ids)]
-    made += _flat(sources, ids, selected)
+    kinds = _of_traces(sources, ids, selected), _of_spans(sources, ids), _several(sources, ids)
+    with ThreadPoolExecutor(2) as pool:  # Arrow and numpy let go of the interpreter
+        made: list[list[Column]] = list(pool.map(list, (*kinds, _flat(sources, ids, selected))))
     order = {name: place for place, name in enumerate((*_FIRST, "", *_LAST))}
     middle = order[""]
-    return sorted(made, key=lambda c: (c.outcome, order.get(c.name, middle)))
+    return sorted((c for kind in made for c in kind), key=lambda c: (c.outcome, order.get(c.name, middle)))
 
 
 def _of_traces(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> Iterator[Column]:
@@ -80,7 +82,7 @@ def _flat(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[n
         rows = places(table.column("trace_id"), ids)
         for name in table.column_names[1:]:
             made = _parts(name, rows, table.column(name), len(ids))
-            known = None if made.is_set else _as_numbers(made.values)  # of a column of codes
+            known = None if made.is_set else _as_numbers(made.values)
             yield made if known is None else numbers(name, known[made.codes], ~selected)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Where there is room for so many flags, values are gathered by flags instead of by sorting.
 _FLAGS = 50_000_000
+#: So many values are sorted at most.
+_SORTED = 100_000
 
 
 class Values(Sequence[Any]):
@@ -42,15 +44,22 @@ class Values(Sequence[Any]):
 
 
 def encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
-    """Give the code of each row, -1 for NA, and the values that the codes are places in, in order of themselves."""
-    if not len(column) or column.null_count == len(column):
+    """Give the code of each row, -1 for NA, and the values that the codes are places in.
+
+    The values are in their own order, whatever the order of the rows, unless they are very many.
+    """
+    if column.null_count == len(column):
         return np.full(len(column), -1, np.int32), pa.array([], column.type)
-    made = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    made = made.unify_dictionaries().combine_chunks()
-    if isinstance(made, pa.ChunkedArray):
-        made = made.chunk(0)
-    codes = pc.fill_null(made.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return codes, made.dictionary
+    made = column.dictionary_encode().unify_dictionaries()
+    values = made.chunk(0).dictionary
+    indices = pa.chunked_array([chunk.indices for chunk in made.chunks])
+    codes = pc.fill_null(indices, -1).to_numpy().astype(np.int32, copy=False)
+    if len(values) > _SORTED:
+        return codes, values
+    order = pc.array_sort_indices(values)
+    rank = np.full(len(values) + 1, -1, np.int32)  # the last place stays -1, for NA
+    rank[order.to_numpy()] = np.arange(len(values))
+    return rank[codes], values.take(order)
 
 
 def one_each(name: str, codes: NDArray[np.int32], values: pa.Array, *, outcome: bool = False) -> Column:
