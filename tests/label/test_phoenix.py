@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from phoenix_server import PhoenixServer
 
 from llmlens.errors import ServerError
 from llmlens.label.phoenix import PhoenixSink
@@ -17,9 +12,11 @@ from llmlens.label.score import Score
 from llmlens.label.sender import Sender
 from llmlens.label.sink import Label
 from llmlens.label.store import LabelStore
+from tests.phoenix_server import PhoenixServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from llmlens.label.event import Event
 

@@ -6,15 +6,19 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from llmlens.errors import LabelError, LangfuseError
 from llmlens.label.langfuse import LangfuseSink
+from llmlens.label.langfuse_configs import create_score_configs
 from llmlens.label.score import Score
 from llmlens.label.sender import Sender
 from llmlens.label.store import LabelStore
 from llmlens.read.langfuse.connection import langfuse
-from tests.langfuse_server import HOBBY, Fault, LangfuseServer
+from llmlens.traces import Traces
+from llmlens.view.annotator import Annotator
+from tests.langfuse_server import HOBBY, Fault, LangfuseServer, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +60,14 @@ def server() -> Iterator[LangfuseServer]:
 def store(tmp_path: Path) -> LabelStore:
     """An empty store."""
     return LabelStore(tmp_path / "labels.sqlite")
+
+
+@pytest.fixture
+def traces() -> Traces:
+    """A trace to label."""
+    start = pd.Timestamp("2026-11-24T10:00:00Z")
+    span = {"trace_id": "t1", "span_id": "s1", "name": "ask", "kind": "llm", "start": start, "end": start}
+    return Traces.from_frames({"spans": pd.DataFrame([span])})
 
 
 def sink_of(server: LangfuseServer, *scores: Score) -> LangfuseSink:
@@ -297,3 +309,151 @@ def test_five_hundred_labels_keep_within_the_smallest_plan(store: LabelStore) ->
         assert Sender(store, sink).flush(60)
         assert len(there(server)) == 500
         assert not [r for r in server.requests[before:] if r.status == 429]
+
+
+# What a server refuses, and when that is said -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("version", "mode"), SERVERS)
+def test_a_label_of_a_trace_that_was_deleted_arrives_all_the_same(version: str, mode: Mode, store: LabelStore) -> None:
+    with LangfuseServer(version, mode) as server:
+        server.add_observations([{"id": "o", "traceId": "t1", "startTime": "2026-11-24T10:00:00.000Z"}])
+        sender = Sender(store, sink_of(server, QUALITY))
+        server.remove_trace("t1")
+        store.add(QUALITY, 4, trace_id="t1", span_id="o", author="ann")
+        assert sender.flush(30)
+        assert sender.counts() == {"confirmed": 1}
+        assert len(there(server)) == 1
+
+
+def test_an_archived_config_is_named_and_the_label_waits_for_it(server: LangfuseServer, store: LabelStore) -> None:
+    sink = sink_of(server, QUALITY)
+    server.state.configs[0]["isArchived"] = True
+    sink.configs()
+    sender = Sender(store, sink)
+    event = store.add(QUALITY, 2, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    state, reason = sender.states([str(event.score_id)])[str(event.score_id)]
+    assert state == "rejected"
+    assert "score config 'quality' is archived" in str(reason)
+    server.state.configs[0]["isArchived"] = False
+    sender.retry()
+    assert sender.flush(30)
+    assert len(there(server)) == 1
+
+
+def test_a_panel_says_at_once_what_the_server_would_reject(
+    server: LangfuseServer, store: LabelStore, traces: Traces
+) -> None:
+    connection = sink_of(server, QUALITY).connection
+    for scores, why in (
+        ([OK], "no active score config 'ok'.*create_score_configs"),
+        ([Score("qualiti", 1, 5)], "Did you mean 'quality'"),
+        ([Score("quality", 0, 1)], "takes 1 to 5; yours takes 0 to 1"),
+    ):
+        with pytest.raises(LabelError, match=why):
+            Annotator(traces, scores, to=connection, store=store)
+    assert [score.name for score in create_score_configs(connection, [OK])] == ["ok"]
+    panel = Annotator(traces, [OK, Score.correction()], to=connection, store=store)
+    panel.close()
+
+
+def test_a_panel_opens_without_the_server_and_its_labels_wait(
+    server: LangfuseServer, store: LabelStore, traces: Traces
+) -> None:
+    connection = sink_of(server, QUALITY).connection
+    server.faults.add(Fault("before"))
+    panel = Annotator(traces, [QUALITY], to=connection, store=store, author="ann")
+    status = panel.answer("label", trace_id="t1", span_id=None, name="quality", value=2)
+    assert status["labels"][0]["state"] == "pending"
+    server.faults.clear()
+    assert panel._target.sender is not None
+    assert panel._target.sender.flush(60)
+    panel.close()
+    assert [s["value"] for s in there(server)] == [2]
+
+
+def test_labels_of_one_project_do_not_go_to_another(
+    server: LangfuseServer, store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(QUALITY, 2, trace_id="t1", author="ann")
+    assert Sender(store, sink_of(server, QUALITY)).flush(30)
+    with LangfuseServer() as moved:  # the same project at another address
+        assert Sender(store, sink_of(moved, QUALITY)).flush(30)
+        assert len(there(moved)) == 1
+    monkeypatch.setattr("tests.langfuse_server.routes.PROJECT", {"id": "proj2", "name": "another"})
+    with LangfuseServer() as other:
+        sender = Sender(store, sink_of(other, QUALITY))
+        assert not sender.flush(0.3)
+        assert "this is another project" in str(sender.trouble)
+        assert there(other) == []
+
+
+def test_who_may_delete_no_more_today_may_still_label(store: LabelStore) -> None:
+    with LangfuseServer(rate_limits={"score-delete": Limit(1, 86_400.0)}) as server:
+        sender = Sender(store, sink_of(server, QUALITY))
+        first = store.add(QUALITY, 2, trace_id="t1", author="ann")
+        assert sender.flush(30)
+        store.undo(first)
+        store.add(QUALITY, 3, trace_id="t2", author="ann")
+        assert not sender.flush(2)
+        assert sender.counts() == {"confirmed": 1, "pending": 1}
+        assert "allows no more requests of this kind for 24 h" in str(sender.trouble)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_labels_unconfirmed(server: LangfuseServer, store: LabelStore) -> None:
+    now = [1_000_000.0]
+    sender = Sender(store, sink_of(server, QUALITY), clock=lambda: now[0])
+    store.add(QUALITY, 2, trace_id="t1", author="ann")
+    sender.round()
+    assert sender.counts() == {"sent": 1}
+    now[0] -= 86_400
+    for _ in range(3):
+        sender.round()
+        now[0] += 1
+    assert sender.counts() == {"confirmed": 1}
+
+
+def test_a_changed_comment_is_confirmed_only_when_it_is_there(store: LabelStore) -> None:
+    with LangfuseServer(eventual_s=float("inf")) as late:
+        sender = Sender(store, sink_of(late, QUALITY))
+        store.add(QUALITY, 2, trace_id="t1", author="ann", comment="hm")
+        assert not sender.flush(0.3)
+        late.settle()
+        assert sender.flush(30)
+        store.add(QUALITY, 2, trace_id="t1", author="ann", comment="oh\nno")
+        assert not sender.flush(0.3)
+        assert sender.counts() == {"sent": 1}
+        late.settle()
+        assert sender.flush(30)
+        assert [s["comment"] for s in there(late)] == ["oh\nno"]
+
+
+def test_a_config_that_was_made_before_is_told_by_its_id(server: LangfuseServer, store: LabelStore) -> None:
+    old = server.add_config("quality", "NUMERIC", minValue=1, maxValue=5)
+    server.add_config("quality", "NUMERIC", minValue=1, maxValue=3)
+    sender = Sender(store, sink_of(server))
+    store.add(Score("quality", 1, 5, config_id=old["id"]), 5, trace_id="t1", author="ann")
+    assert sender.flush(30)
+    assert [s["configId"] for s in there(server)] == [old["id"]]
+    assert server.dropped == []
+
+
+def test_whatever_people_write_arrives_as_it_was(server: LangfuseServer, store: LabelStore) -> None:
+    sender = Sender(store, sink_of(server, NOTE))
+    texts = [
+        "ünïcode 🙂 ﷽",
+        "a\u202eb",
+        "<img src=x onerror=alert(1)>",
+        "$x^2$",
+        '"quoted"',
+        "line\nline\ttab",
+        "𝔘" * 250,
+    ]
+    for place, text in enumerate(texts):
+        store.add(NOTE, text, trace_id=f"t{place}", author="Zoë 🦊", comment=text)
+    assert sender.flush(30)
+    assert sorted(s["value"] for s in there(server)) == sorted(texts)
+    assert {s["metadata"]["annotator"] for s in there(server)} == {"Zoë 🦊"}
+    with pytest.raises(LabelError, match="at most 500 characters; this has 501"):
+        store.add(NOTE, "𝔘" * 250 + "x", trace_id="t", author="ann")
