@@ -110,7 +110,7 @@ class PhoenixServer:
 
 def _handler(server: PhoenixServer) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_args: object) -> None:  # type: ignore[override]
+        def log_message(self, *_args: object) -> None:
             """Be quiet."""
 
         def _do(self) -> None:

@@ -1,9 +1,9 @@
 """Judgements of people: a durable store, write-back to servers, agreement."""
 
+from .annotation_queues import AnnotationQueue, create_queue, queue, queues
 from .langfuse import LangfuseSink
 from .langfuse_configs import create_score_configs, score_configs
 from .phoenix import PhoenixSink
-from .queues import AnnotationQueue, create_queue, queue, queues
 from .score import Score
 from .sender import Sender
 from .sink import Sink

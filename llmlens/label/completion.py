@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .annotation_queues import AnnotationQueue, QueueItem
     from .event import Item
-    from .queues import AnnotationQueue, QueueItem
     from .sender import Sender
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llmlens.read.langfuse.connection import Connection
     from llmlens.traces import Traces
 
-    from .queues import ObjectType, QueueItem
+    from .annotation_queues import ObjectType, QueueItem
 
 _OBSERVATIONS = "/api/public/v2/observations"
 _IDS_AT_ONCE = 100  # as many fit into an address

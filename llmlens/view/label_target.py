@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from llmlens.label.annotation_queues import AnnotationQueue, QueueItem
     from llmlens.label.completion import Completion
     from llmlens.label.event import Item
-    from llmlens.label.queues import AnnotationQueue, QueueItem
     from llmlens.label.sender import Sender
 
 
@@ -116,9 +116,9 @@ def target(to: Any, store: LabelStore | str | Path | None = None) -> Target:
     two keep their labels in `store` first, which is `llmlens.labels()` unless it is given. Raises `TypeError` for
     anything else.
     """
+    from llmlens.label.annotation_queues import AnnotationQueue
     from llmlens.label.completion import Completion
     from llmlens.label.langfuse import LangfuseSink
-    from llmlens.label.queues import AnnotationQueue
     from llmlens.label.sender import Sender
     from llmlens.label.sink import Sink
 

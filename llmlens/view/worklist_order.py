@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from llmlens.label.annotation_queues import QueueItem
     from llmlens.label.event import Item
-    from llmlens.label.queues import QueueItem
     from llmlens.traces import Traces
 
     Key: TypeAlias = "Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], pd.Series[float]]"

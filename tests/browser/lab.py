@@ -192,7 +192,7 @@ class NotebookPage:
     def saved(self) -> str:
         """Save the notebook; gives its text, with the state of its widgets."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
-        name = self.page.evaluate(f"() => {_NOTEBOOK}.context.path")
+        name = str(self.page.evaluate(f"() => {_NOTEBOOK}.context.path"))
         return (self.folder / name).read_text("utf-8")
 
     def cells(self) -> list[list[Any]]:

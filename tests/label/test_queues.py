@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from llmlens.label.queues import AnnotationQueue
+    from llmlens.label.annotation_queues import AnnotationQueue
     from llmlens.read.langfuse.connection import Connection
     from llmlens.traces import Traces
 
