@@ -41,10 +41,12 @@ def drift_by_day(windows: Windows, every: str, *, looks: int, times: int, seed: 
     known, place = np.unique(period.to_numpy(), return_inverse=True)
     day = place.astype(np.int64)
     view = frozen(rows.texts, rows.prompts, rows.slices, n_before, seed)
+    earlier = buckets(rows.rows["start"][~rows.after], every).to_numpy()
+    known_day = np.unique(earlier, return_inverse=True)[1].astype(np.int64)[view.rows[: view.known]]
     sizes = np.bincount(view.slices[: view.known], minlength=len(rows.names))
     largest = np.argsort(-sizes, kind="stable")[:_MOST_SLICES]
     scopes = [int(value) for value in np.sort(largest) if sizes[value] >= _LEAST_KNOWN and len(rows.names) > 1]
-    seen = watch(view, day, scopes=scopes, looks=looks, times=times, seed=seed)
+    seen = watch(view, day, scopes=scopes, looks=looks, times=times, seed=seed, known_day=known_day)
     series = _Series(rows, view, seen, known, day)
     frame = pd.DataFrame([row for scope in (-1, *scopes) for row in series.of(scope)], columns=list(DAY_COLUMNS))
     return DriftSeries.of(frame, series.changes(seed), notes, draw_days)

@@ -170,11 +170,11 @@ def _sentence(feature: FormatFeature, old: float, new: float) -> str:
 
 def _figures(old: float, new: float, unit: str = "") -> str:
     """Write both with as many digits as tell them apart."""
+    least = min((value for value in (old, new) if value > 0), default=1.0)
     for digits in range(7):
         written = [f"{value:,.{digits}f}" for value in (old, new)]
-        if written[0] != written[1] and (digits or abs(new - old) >= 1) and min(old, new) * 10**digits >= 1:
-            break
-        if digits >= 2 and written[0] != written[1]:
+        told = written[0] != written[1] and least * 10**digits >= 1 and (digits > 0 or abs(new - old) >= 1)
+        if told or (digits > 1 and written[0] != written[1]):
             break
     written = ["0" if value == 0 else figure for value, figure in zip((old, new), written, strict=True)]
     return f"{written[0]}{unit} → {written[1]}{unit}"

@@ -116,4 +116,5 @@ def p_value(statistic: Floats) -> float:
     """
     times = len(statistic) - 1
     above = int((statistic[1:] >= statistic[0] * (1 - 1e-12)).sum())
-    return min(1.0, float(above + 1 + _Z * np.sqrt(above + 1)) / (times + 1))
+    share = (above + 1) / (times + 1)
+    return min(1.0, float(share + _Z * np.sqrt(share * (1 - share) / (times + 1))))

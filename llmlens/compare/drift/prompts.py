@@ -49,7 +49,7 @@ class Expectation:
         variances = strengths**2
         projected = left.T @ answers
         best, least = np.zeros_like(variances), float((answers**2).sum())
-        for ridge in _RIDGES if len(answers) >= _FEWEST else ():
+        for ridge in _RIDGES if len(answers) >= _FEWEST and len(variances) else ():
             shrink = variances / (variances + ridge * variances.mean())
             error = float((_left_out(answers, left, shrink, projected) ** 2).sum())
             if error < least:

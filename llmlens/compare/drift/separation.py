@@ -34,20 +34,13 @@ def scores(view: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64], se
     found = np.zeros(len(after))
     if min(after.sum(), (~after).sum()) < _FOLDS or not view.shape[1]:
         return found
-    cells = 2 * strata + after
-    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(view, _enough(cells)):
+    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(view, after):
         # Centred by what was learnt on: in a mean of all, each output would pull the others away from itself.
         centre, label_centre = _means(view, strata, learn), _means(after[:, None].astype(float), strata, learn)
         rows, labels = (view - centre)[learn], (after[:, None] - label_centre)[learn]
         rule = np.linalg.solve(rows.T @ rows + len(learn) * np.eye(view.shape[1]), rows.T @ labels)
         found[judge] = ((view - centre)[judge] @ rule)[:, 0]
     return found
-
-
-def _enough(cells: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Put cells together that are too small to be in every fold."""
-    counts = np.bincount(cells)
-    return np.where(counts[cells] >= _FOLDS, cells, cells % 2)
 
 
 def _means(columns: Floats, strata: NDArray[np.int64], learn: NDArray[np.int64]) -> Floats:

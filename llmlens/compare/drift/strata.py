@@ -47,12 +47,14 @@ def subclasses(score: NDArray[np.float64], slices: NDArray[np.int64]) -> NDArray
     a change of the answers. Rosenbaum and Rubin (1984), Reducing bias in observational studies using subclassification
     on the propensity score, J. Am. Stat. Assoc. 79, 516-524.
     """
+    from scipy.stats import rankdata
+
     strata = np.zeros(len(slices), dtype=np.int64)
     used = 0
     for value in np.unique(slices):
         rows = np.flatnonzero(slices == value)
         classes = int(np.clip(len(rows) // _LEAST, 1, _CLASSES))
-        place = np.argsort(np.argsort(score[rows], kind="stable"), kind="stable")
-        strata[rows] = used + place * classes // len(rows)
+        place = rankdata(score[rows]) - 1  # equal prompts are in one class
+        strata[rows] = used + np.floor(place * classes / len(rows)).astype(np.int64)
         used += classes
     return strata

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: Days that the reference needs to say how much days differ.
+_DAYS_KNOWN = 3
 #: Lengths of the windows that end on a day: a sudden change shows in the short ones, a slow or small one in the long.
 _LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 
@@ -23,7 +25,7 @@ class Watch:
     """The evidence of each day: `score[day]` against what quiet streams reach in all their days together.
 
     `p[day]` is the chance that a quiet stream of this length ever scores as high; `length` and `scope` say which window
-    and which slice (-1: all of them) it was; `by_scope` has score and p of each.
+    and which slice (-1: all of them) it was; `by_scope` has score and p of each, with all others looked at too.
     """
 
     score: Floats
@@ -33,7 +35,16 @@ class Watch:
     by_scope: dict[int, tuple[Floats, Floats]]
 
 
-def watch(view: Frozen, day: NDArray[np.int64], *, scopes: list[int], looks: int, times: int, seed: int) -> Watch:
+def watch(
+    view: Frozen,
+    day: NDArray[np.int64],
+    *,
+    scopes: list[int],
+    looks: int,
+    times: int,
+    seed: int,
+    known_day: NDArray[np.int64] | None = None,
+) -> Watch:
     """Compare the days of the stream (`day` of each of its rows, from 0) with the reference.
 
     For windows of several lengths that end on each day, the distance of their mean from the reference's is measured in
@@ -42,6 +53,10 @@ def watch(view: Frozen, day: NDArray[np.int64], *, scopes: list[int], looks: int
     `looks` days is what a day is judged by, so that looking every day is paid for, those to come included. Lai (1995),
     Sequential changepoint detection in quality control and dynamical systems, J. R. Statist. Soc. B 57, 613-658
     (window-limited scans).
+
+    Outputs of one day may be alike (one session, one weekend). With `known_day`, the days of the reference's own rows,
+    distances are divided by how much farther those days are from each other than if their outputs were drawn one by
+    one: McCullagh and Nelder (1989), Generalized Linear Models, on overdispersion.
     """
     days = came = int(day.max()) + 1
     counts, sums = _observed(view, day, days)
@@ -53,6 +68,11 @@ def watch(view: Frozen, day: NDArray[np.int64], *, scopes: list[int], looks: int
         }
     drawn = _drawn(view, counts, times, rng)
     days = len(counts)
+    wider = {
+        (name, scope): _overdispersion(rows[: view.known], view.slices[: view.known], known_day, scope)
+        for name, rows in view.views.items()
+        for scope in (-1, *scopes)
+    }
     lengths = [length for length in _LENGTHS if length <= days]
     best = np.full((times + 1, days), -np.inf)
     which = np.zeros((days, 2), dtype=np.int64)
@@ -62,6 +82,7 @@ def watch(view: Frozen, day: NDArray[np.int64], *, scopes: list[int], looks: int
             evidence = np.zeros((times + 1, days))
             for name in view.views:
                 statistic = _statistic(sums[name], drawn[name], counts, view, length=length, scope=scope)
+                statistic[0] /= wider[name, scope]
                 evidence += _surprise(statistic)
             evidence = _surprise(evidence)
             by_scope[scope] = np.maximum(by_scope[scope], evidence)
@@ -73,7 +94,9 @@ def watch(view: Frozen, day: NDArray[np.int64], *, scopes: list[int], looks: int
         p=_ever(best)[:came],
         length=which[:came, 0],
         scope=which[:came, 1],
-        by_scope={scope: (found[0, :came], _ever(found)[:came]) for scope, found in by_scope.items()},
+        by_scope={
+            scope: (found[0, :came], _ever(np.vstack([found[0], best[1:]]))[:came]) for scope, found in by_scope.items()
+        },
     )
 
 
@@ -133,6 +156,23 @@ def _statistic(
         mean = (window * scale[None, :, :, None]).sum(axis=2)
         found.append((mean**2).sum(axis=2) / np.maximum(total, 1e-9)[None, :])
     return np.asarray(np.vstack(found), dtype=float)
+
+
+def _overdispersion(rows: Floats, slices: NDArray[np.int64], day: NDArray[np.int64] | None, scope: int) -> float:
+    """Give how much farther days of the reference are from it than days of independent outputs; at least 1."""
+    if day is None:
+        return 1.0
+    inside = np.ones(len(rows), dtype=bool) if scope < 0 else slices == scope
+    rows, day = rows[inside], day[inside]
+    days, place = np.unique(day, return_inverse=True)
+    if len(days) < _DAYS_KNOWN:
+        return 1.0
+    sums = np.zeros((len(days), rows.shape[1]))
+    np.add.at(sums, place, rows)
+    counts = np.bincount(place)
+    between = ((sums - counts[:, None] * rows.mean(axis=0)) ** 2).sum(axis=1) / counts
+    expected = rows.var(axis=0).sum() * (1 - counts / len(rows)) * len(rows) / max(len(rows) - 1, 1)
+    return max(1.0, float(between.sum() / max(expected.sum(), 1e-300)))
 
 
 def _windowed(block: Floats, length: int) -> Floats:
