@@ -101,10 +101,10 @@ def test_days_give_the_onset_and_no_alarm_before_it(model_change: Traces) -> Non
     before = model_change.where(until="2026-11-14")
     days = ll.drift(before, model_change.where(since="2026-11-14"), every="1D", permutations=99)
     assert isinstance(days, DriftSeries)
-    found = days.changes.set_index("slice")
-    assert str(found.loc["product_search", "onset"].date()) == "2026-11-17"
-    assert found.loc["product_search", "low"] <= found.loc["product_search", "onset"]
-    assert "bullets" in str(found.loc["product_search", "moved"])
+    found = row(days.changes, "product_search")
+    assert str(found["onset"].date()) == "2026-11-17"
+    assert found["low"] <= found["onset"] <= found["high"]
+    assert "bullets" in found["moved"]
     quiet = days[(days["period"] < pd.Timestamp("2026-11-17", tz="UTC"))]
     assert (quiet["p"] > 0.05).all()
     assert set(days["slice"]) >= {"overall", "product_search"}
