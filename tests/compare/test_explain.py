@@ -239,7 +239,7 @@ def test_a_random_selection_is_not_explained() -> None:
 def test_too_little_is_said_to_be_too_little() -> None:
     traces = load()
     assert empty_for(ll.explain(traces.where(model="none")), "selection is empty")
-    assert empty_for(ll.explain(traces.sample(2)), "has 2 of the at least 3 traces")
+    assert empty_for(ll.explain(traces.sample(2)), "has 2 of the 3 traces or more")
     assert empty_for(ll.explain(traces.sample(5), traces.where(model="none")), "baseline has no traces")
     assert empty_for(ll.explain(load(1), load(1)), "baseline has no traces")
 

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
 from llmlens.measure.shape import Result, result
-from llmlens.selection import Selection
-from llmlens.traces import Traces
 
 from .attributes import attribute_columns
-from .encoding import places
-from .evidence import FEWEST
-from .figure import draw, said
-from .gathering import gather
+from .figure import draw
+from .notes import condition_of, notes_on, restates
 from .search import Finding, find, shares
+from .sides import two_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from .column import Column
-    from .gathering import Gathered
 
 _COLUMNS: dict[str, Any] = {
     "condition": object, "share_selection": "Float64", "share_baseline": "Float64", "difference": "Float64",
@@ -68,74 +59,16 @@ def explain(
 
     Raises `SelectionError` when the selection is its whole load and no baseline is given, or for what is no selection.
     """
-    chosen, rest = _selected(selection, "selection"), None if baseline is None else _selected(baseline, "baseline")
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise SelectionError(f"top is the number of rows to give at most, 1 or more; got {top!r}.")
-    notes: list[str] = []
-    sources, ids, selected = _rows(chosen, rest, notes)
-    ours, n = int(selected.sum()), len(selected)
-    if nothing := _cannot_be_judged(ours, n - ours):
-        return _framed([], [*notes, nothing], [], 0, 0)
-    for source in sources:
-        notes += [note for note in source.notes if note not in notes]
-    columns = _without(attribute_columns(sources, ids, selected), ignore)
-    found = _restating_last(columns, find(columns, selected, seed=seed), ours)
-    notes += _notes(columns, found, ours, n, top)
-    return _framed([found[i] for i in range(min(top, len(found)))], notes, columns, ours, n)
-
-
-def _selected(given: Any, name: str) -> Selection:
-    """Take `Traces`, or the selection of a view."""
-    traces = given if isinstance(given, Traces) else getattr(given, "selection", None)
-    if not isinstance(traces, Traces):
-        raise SelectionError(
-            f"explain takes Traces as {name}, or a view with a selection; got {type(given).__name__}. "
-            "Select with traces.where(...)."
-        )
-    return traces._selection  # noqa: SLF001  # its tables and whether it knows its whole
-
-
-def _rows(
-    chosen: Selection, rest: Selection | None, notes: list[str]
-) -> tuple[list[Gathered], pa.ChunkedArray, NDArray[np.bool_]]:
-    """Gather what is known of both sides; give the ids of all traces and which are selected."""
-    if chosen.span_ids is not None or (rest is not None and rest.span_ids is not None):
-        notes.append("Spans were selected; what is compared is their whole traces.")
-    chosen = replace(chosen, span_ids=None)
-    ours = _ids(chosen)
-    if rest is None:
-        sources = [gather(Selection(chosen.store))]
-        if sources[0].traces.num_rows == len(ours):
-            raise SelectionError(
-                f"The selection is all {len(ours)} traces of its load: there is no rest to compare it with. "
-                "Select some of them, or give baseline=."
-            )
-    else:
-        rest = replace(rest, span_ids=None)
-        if shared := int((places(_ids(rest), ours) >= 0).sum()):
-            notes.append(f"{shared} traces are in the selection and in the baseline; they count as selection.")
-        sources = [gather(chosen | rest)] if chosen.store is rest.store else [gather(chosen), gather(rest)]
-    ids: pa.ChunkedArray = sources[0].traces.column("trace_id")
-    if len(sources) > 1:
-        ids = pa.chunked_array(
-            [pa.chunked_array([c for s in sources for c in s.traces.column("trace_id").chunks]).unique()]
-        )
-    return sources, ids, places(ids, ours) >= 0
-
-
-def _ids(traces: Selection) -> pa.ChunkedArray:
-    return traces.store.compute(traces.rollup().select("trace_id")).column(0)
-
-
-def _cannot_be_judged(ours: int, theirs: int) -> str:
-    """Say why nothing can be said of so many traces, or nothing."""
-    if not ours:
-        return "The selection is empty: there is nothing to explain."
-    if not theirs:
-        return "The baseline has no traces beside the selection: there is nothing to compare with."
-    if ours < FEWEST:
-        return f"The selection has {ours} of the at least {FEWEST} traces that it takes to tell a pattern from chance."
-    return ""
+    sides = two_sides(selection, baseline)
+    ours, n = sides.n_selected, sides.n
+    if nothing := sides.cannot_be_judged():
+        return _framed([], [*sides.notes, nothing], [], 0, 0)
+    columns = _without(attribute_columns(sides.sources, sides.ids, sides.selected), ignore)
+    found = _restating_last(columns, find(columns, sides.selected, seed=seed), ours)
+    notes = [*sides.notes, *notes_on(columns, found, ours, n, top=top)]
+    return _framed(found[:top], notes, columns, ours, n)
 
 
 def _without(columns: Sequence[Column], ignore: str | Iterable[str]) -> list[Column]:
@@ -149,18 +82,13 @@ def _without(columns: Sequence[Column], ignore: str | Iterable[str]) -> list[Col
     return [c for c in columns if c.name not in names and c.name.partition(".")[0] not in names]
 
 
-def _restates(finding: Finding, ours: int) -> bool:
-    """Say whether a condition is true of the whole selection and of nothing else."""
-    return finding.both == finding.marked == ours
-
-
 def _restating_last(columns: Sequence[Column], found: Sequence[Finding], ours: int) -> list[Finding]:
     """Put outcomes that restate the selection after what else explains it, and explained outcomes last."""
 
     def order_of(place: int) -> tuple[bool, bool, int]:
         explained = found[place].explained_by is not None
         outcome = all(columns[column].outcome for column, _ in found[place].members)
-        return explained, outcome and (explained or _restates(found[place], ours)), place
+        return explained, outcome and (explained or restates(found[place], ours)), place
 
     order = sorted(range(len(found)), key=order_of)
     new = {old: place for place, old in enumerate(order)}
@@ -170,57 +98,8 @@ def _restating_last(columns: Sequence[Column], found: Sequence[Finding], ours: i
     ]
 
 
-def _notes(columns: Sequence[Column], found: Sequence[Finding], ours: int, n: int, top: int) -> list[str]:
-    """Say what is to be known beside the rows."""
-    notes = []
-    if not found:
-        notes.append(
-            f"Nothing sets the {ours} traces of the selection apart from the {n - ours} of the baseline by more than "
-            f"chance, among {len(columns)} attributes and their pairs."
-        )
-    for finding in found:
-        if finding.explained_by is None and _restates(finding, ours):
-            names = [columns[column].name for column, _ in finding.members]
-            notes.append(
-                f"{said(_condition(columns, finding))} is true of the whole selection and of nothing else. If that is "
-                f"how it was selected, leave it out: ignore={names}."
-            )
-    for place, finding in enumerate(found):
-        same = [said(_condition(columns, f)) for f in found if f.explained_by == place and _same(columns, f, finding)]
-        if same:
-            named = said(_condition(columns, finding))
-            notes.append(f"{named} cannot be told apart from {', '.join(same)}: they are true of the same traces.")
-    if constant := [column.name for column in columns if _constant(column)]:
-        notes.append(f"The same everywhere, so not judged: {', '.join(constant)}.")
-    if len(found) > top:
-        notes.append(f"{len(found) - top} more conditions were found; top={len(found)} gives them.")
-    return notes
-
-
-def _same(columns: Sequence[Column], one: Finding, other: Finding) -> bool:
-    """Say whether two conditions are true of the same traces."""
-    if (one.marked, one.both) != (other.marked, other.both):
-        return False
-    holds = [np.logical_and.reduce([columns[c].holds(item) for c, item in f.members]) for f in (one, other)]
-    return bool((holds[0] == holds[1]).all())
-
-
-def _constant(column: Column) -> bool:
-    """Say whether a column has one value everywhere, and that is known."""
-    values = column.values  # noqa: PD011  # of a column of codes
-    return len(values) == 1 and values[0] is not None
-
-
-def _condition(columns: Sequence[Column], finding: Finding) -> dict[str, Any]:
-    condition: dict[str, Any] = {}
-    for column, item in finding.members:
-        name, value = columns[column].name, columns[column].values[item]  # noqa: PD011
-        condition[name] = (condition[name], value) if name in condition else value
-    return condition
-
-
 def _framed(found: Sequence[Finding], notes: list[str], columns: Sequence[Column], ours: int, n: int) -> Result:
-    conditions = [_condition(columns, finding) for finding in found]
+    conditions = [condition_of(columns, finding) for finding in found]
     rows = [
         (
             condition,
