@@ -79,7 +79,7 @@ export default defineView("drift-map", (view) => {
     const ended = !at || at === "done" || at === "failed";
     work.hidden = view.isStatic || ended || Boolean(problem);
     root.dataset.stage = at ?? "";
-    state.stopped = at === "stopped";
+    state.at = at ?? "";
     const part = share === null || share === undefined ? "" : ` ${Math.round(100 * share)} %`;
     fill(words, at === "stopped" ? `Stopped. ${picture < 2 ? "The picture is of principal components." : ""}` : `${STAGES[at] ?? at}${part}`);
     bar.style.setProperty("width", `${Math.round(100 * (share ?? 0))}%`);
@@ -121,7 +121,8 @@ export default defineView("drift-map", (view) => {
 
   async function begin(reply) {
     Object.assign(state, { n: reply.n, windows: reply.windows, window: reply.window && unpack(reply.window), days: reply.days,
-      day: unpack(reply.day), unit: reply.unit, text: reply.text, looks: reply.looks, selected: null, dayOn: -1 });
+      day: unpack(reply.day), unit: reply.unit, text: reply.text, looks: reply.looks, selected: null, dayOn: -1,
+      shownCount: reply.n });
     place(reply.places);
     empty.hidden = true;
     main.hidden = head.element.hidden = false;
@@ -133,7 +134,7 @@ export default defineView("drift-map", (view) => {
     await stage.paint();
     delete root.dataset.problem;
     view.ready({ points: state.n });
-    view.request("colours", {}, { quiet: true }).then((list) => head.choices(list), () => head.choices([{ name: state.colour.name }]));
+    view.request("colours", {}, { quiet: true }).then((list) => head.choices(list), () => head.choices([state.colour.name]));
   }
 
   function place({ x, y, extent, layout, density }) {
@@ -187,6 +188,7 @@ export default defineView("drift-map", (view) => {
     state.shownCount = 0;
     for (let i = 0; i < state.n; i++) state.shownCount += state.isShown(i) && state.isInDay(i);
     head.draw();
+    stage.density();
     return stage.paint().catch((error) => view.fail(error));
   }
 
@@ -317,9 +319,9 @@ function emptyState(color) {
   return {
     n: 0, x: [], y: [], extent: [0, 1, 0, 1], layout: "", density: null, window: null, windows: null, day: [], days: [], perDay: [],
     cluster: null, clusters: null, facts: null, looks: null, unit: "trace", text: "output", colour: { name: color, reply: {} },
-    windowOn: [true, true, true], dayOn: -1, labelsOn: true, densityOn: true, selected: null, nSelected: 0, shownCount: 0, tool: "lasso", stopped: false,
+    windowOn: [true, true, true], dayOn: -1, labelsOn: true, densityOn: true, selected: null, nSelected: 0, shownCount: 0, tool: "lasso", at: "",
     colours(look) { return colouring(this.colour.reply, this.colour.name, this, look); },
-    swatch(cluster) { return this.colour.name === "cluster" ? this.looks.light.colors[cluster % 7] : null; },
+    swatch(cluster, theme) { return this.colour.name === "cluster" ? this.looks[theme].colors[cluster % 7] : null; },
     isShown(i) { return this.windowOn[this.window ? this.window[i] : 0]; },
     isInDay(i) { return this.dayOn < 0 || this.day[i] === this.dayOn; },
     isLit(i) { return this.isInDay(i) && (this.selected === null || this.selected[i] === 1); },

@@ -15,7 +15,7 @@ from llmlens.texts import TEXTS, UNITS, group_columns
 
 from . import wire
 from .base import View, css, esm, handles
-from .drift_map_colours import check_colour, colour_of, offered_columns, score_names
+from .drift_map_colours import OWN, check_colour, colour_of, offered_columns, offered_scores
 from .drift_map_density import density_difference, extent
 from .drift_map_facts import facts
 from .drift_map_making import Asked, Made, Making
@@ -45,7 +45,8 @@ class DriftMap(PlotlyView):
 
     `before` and `after` are each a date (the traces until it, since it), a pair (since, until), conditions of
     `Traces.where` as a dict, or traces; with one of them, the other is the rest. Without both, the points are coloured
-    by `color`: "window", "cluster", "day", a column of spans, or the name of a score.
+    by `color`: "window", "cluster", "day", a column of spans, or the name of a score ("score.kind" where there is a
+    column of that name).
 
     A point is the answer of a trace (`per="span"`: of a model call) or with `text="input"` the question, as vectors by
     `encoder` (by its words without one). A first picture (principal components) is there at once; the map (UMAP)
@@ -219,16 +220,11 @@ class DriftMap(PlotlyView):
         return {**facts(made, compared=self._work.windows is not None), "cluster": labels}
 
     @handles("colours")
-    def _colours(self) -> list[dict[str, str]]:
+    def _colours(self) -> list[str]:
         """Name what points can be coloured by."""
         own = ["cluster", "day"] if self._work.windows is None else ["window", "cluster", "day"]
-        names = [*own, *offered_columns(self.traces)]
-        if self.color and self.color not in names:
-            names.append(self.color)
-        scores = [name for name in score_names(self.traces) if name not in names]
-        return [{"name": name, "kind": "column"} for name in names] + [
-            {"name": name, "kind": "score"} for name in scores
-        ]
+        names = [*own, *offered_columns(self.traces), *offered_scores(self.traces)]
+        return names if not self.color or self.color in names else [*names, self.color]
 
     @handles("colour")
     def _colour(self, name: str) -> dict[str, Any]:
@@ -272,8 +268,7 @@ class DriftMap(PlotlyView):
         if self._work.made.points is None:
             return
         yield from (("map", {}), ("facts", {}), ("colours", {}))
-        names = [each["name"] for each in self._colours()]
-        for name in [name for name in names if name not in ("window", "cluster", "day")][:_STATIC_COLOURS]:
+        for name in [name for name in self._colours() if name not in OWN][:_STATIC_COLOURS]:
             yield "colour", {"name": name}
 
     def __repr__(self) -> str:
@@ -289,10 +284,10 @@ class DriftMap(PlotlyView):
 
 
 def _progress(stage: str, share: float | None, made: Made) -> dict[str, Any]:
-    known = sum(part is not None for part in (made.clusters, made.trust, made.drift))
+    known = sum(part is not None for part in (made.clusters, made.trust, made.drift)) + len(made.notes)
     picture = _PICTURES[made.layout] if made.points is not None else 0
     # The places of names move with the picture.
-    return {"stage": stage, "share": share, "picture": picture, "facts": 10 * picture + known, "problem": made.problem}
+    return {"stage": stage, "share": share, "picture": picture, "facts": 100 * picture + known, "problem": made.problem}
 
 
 def _places(made: Made, points: Points) -> dict[str, Any]:

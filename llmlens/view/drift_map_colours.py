@@ -31,6 +31,8 @@ NUMBERS = ("duration_s", "cost_usd", "input_tokens", "output_tokens")
 _VALUES = 8
 _SCORES = 12
 NONE = "(none)"
+#: Before the name of a score that is also that of a column.
+_SCORE = "score."
 
 
 def check_colour(traces: Traces, name: str) -> str:
@@ -38,7 +40,7 @@ def check_colour(traces: Traces, name: str) -> str:
     if name in OWN or (name in SPANS.names and SPANS[name].dtype not in ("texts", "json")):
         return name
     scores = score_names(traces)
-    if name not in scores:
+    if name.removeprefix(_SCORE) not in scores:
         what = "colour:"
         raise unknown(what, name, [*OWN, *SPANS.names, *scores])
     return name
@@ -49,6 +51,11 @@ def score_names(traces: Traces) -> list[str]:
     scores = traces.table("scores")
     counted = scores.group_by("name").agg(n=scores.count()).order_by([scores.count().desc(), "name"])
     return [str(name) for name in traces.fetch(counted.limit(_SCORES))["name"]]
+
+
+def offered_scores(traces: Traces) -> list[str]:
+    """Name the scores as colours."""
+    return [f"{_SCORE}{name}" if name in SPANS.names or name in OWN else name for name in score_names(traces)]
 
 
 def offered_columns(traces: Traces) -> list[str]:
@@ -117,7 +124,7 @@ def _first(column: ir.Column, spans: ir.Table) -> ir.Column:
 def _scores(traces: Traces, points: Points, name: str, per: str) -> pd.Series[Any]:
     """Give the mean of a score, or its first label where it has no values."""
     scores = traces.table("scores")
-    mine = scores.filter(scores.name == name)
+    mine = scores.filter(scores.name == name.removeprefix(_SCORE))
     keys = ["trace_id", "span_id"] if per == "span" else ["trace_id"]
     held = traces.fetch(mine.group_by(keys).agg(value=mine.value.mean(), label=mine.label.min()))
     column = "value" if held["value"].notna().any() else "label"

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CELLS = 96
-_SMOOTH = 2.2  # cells
-_MARGIN = 0.06
+_SMOOTH = 2.5  # cells
+_MARGIN, _WIDER = 0.06, 0.2
 #: Cells with less than this share of the largest difference are noise to the eye.
-_QUIET = 0.04
+_QUIET = 0.01
 
 
-def extent(places: NDArray[np.float32]) -> tuple[float, float, float, float]:
-    """Give left, right, bottom and top of a map, with a margin."""
+def extent(places: NDArray[np.float32], share: float = _MARGIN) -> tuple[float, float, float, float]:
+    """Give left, right, bottom and top of a map, with a margin of a share of its size."""
     low, high = places.min(axis=0), places.max(axis=0)
-    margin = np.maximum((high - low) * _MARGIN, 1e-3)
+    margin = np.maximum((high - low) * share, 1e-3)
     (left, bottom), (right, top) = low - margin, high + margin
     return float(left), float(right), float(bottom), float(top)
 
@@ -37,7 +37,7 @@ def density_difference(places: NDArray[np.float32], window: NDArray[np.uint8]) -
     old, new = places[window == BEFORE], places[window == AFTER]
     if not len(old) or not len(new):
         return None
-    left, right, bottom, top = around = extent(places)
+    left, right, bottom, top = around = extent(places, _WIDER)
     ranges = [[bottom, top], [left, right]]
     grids = [
         gaussian_filter(np.histogram2d(each[:, 1], each[:, 0], bins=_CELLS, range=ranges)[0] / len(each), _SMOOTH)

@@ -1,6 +1,5 @@
 // Over the map: what the points are, what they are coloured by, the legend, and the tools.
 
-const OWN_COLOURS = { window: "window", cluster: "cluster", day: "day" };
 const TOOLS = [["lasso", "Lasso (l)", "M8 2.5c3.6 0 6 1.6 6 3.8S11.6 10 8 10 2 8.500 2 6.300 4.400 2.500 8 2.500M5 9.600c-1.300.5-1.600 1.800-.6 2.500s2.300.2 2.300 1.400"],
   ["box", "Box (b)", "M2.500 3.500h11v9h-11z"], ["pan", "Move (m)", "M8 2v12M2 8h12M8 2L6 4M8 2l2 2M8 14l-2-2M8 14l2-2M2 8l2-2M2 8l2 2M14 8l-2-2M14 8l-2 2"]];
 
@@ -44,7 +43,7 @@ function mapHead(view, state, on) {
       fill(facts, h("b", {}, what), h("span", { class: "lm-muted" }, `one point ${state.unit === "trace" ? "a trace" : "a model call"}, by its ${state.text}`));
       for (const tool of tools) tool.setAttribute("aria-pressed", String(tool.dataset.tool === state.tool));
       labels.setAttribute("aria-pressed", String(state.withLabels()));
-      density.setAttribute("aria-pressed", String(state.withDensity()));
+      density.setAttribute("aria-pressed", String(state.densityOn));
       density.hidden = !state.windows;
       chip.hidden = state.selected === null;
       if (state.selected) fill(chip, many(state.nSelected, state.unit), " selected", icon("close"));
@@ -62,11 +61,7 @@ function mapHead(view, state, on) {
     },
     // What there is to choose from.
     choices(list) {
-      const option = ({ name }) => {
-        const made = h("option", { value: name }, OWN_COLOURS[name] ?? oneLine(name, 60));
-        return made;
-      };
-      fill(select, list.map((each) => option(each)));
+      fill(select, list.map((name) => h("option", { value: name }, oneLine(name, 60))));
       select.value = state.colour.name;
     },
   };

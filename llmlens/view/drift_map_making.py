@@ -104,13 +104,21 @@ class Making:
         except CancelledError:
             stage = "stopped"
         except LlmlensError as error:
-            self.made.problem, stage = str(error), "failed"
+            stage = self._failed(str(error))
         except Exception as error:
             logger.exception("the map could not be made")
-            self.made.problem, stage = f"{type(error).__name__}: {error}"[:2000], "failed"
+            stage = self._failed(f"{type(error).__name__}: {error}"[:2000])
         self._picture.set()
         self._done.set()
         self._tell(stage, None)
+
+    def _failed(self, words: str) -> str:
+        """Keep what went wrong: as the problem, or beside the picture where there is one."""
+        if self.made.points is None:
+            self.made.problem = words
+        else:
+            self.made.notes.append(words)
+        return "failed"
 
     def _make(self) -> None:
         made = self.made

@@ -30,7 +30,7 @@ function mapPanel(view, state, on) {
     if (drift.hidden) return;
     const found = state.facts?.drift;
     if (!found) {
-      fill(drift, h("h4", {}, "Drift"), h("p", { class: "lm-muted" }, state.stopped ? "Not tested: the work was stopped." : "Not tested yet."));
+      fill(drift, h("h4", {}, "Drift"), h("p", { class: "lm-muted" }, ["stopped", "failed"].includes(state.at) ? `Not tested: the work ${state.at === "failed" ? "failed" : "was stopped"}.` : "Not tested yet."));
       return;
     }
     const { overall, mix, moved, n_moved, n_judged, level } = found;
@@ -40,7 +40,7 @@ function mapPanel(view, state, on) {
     fill(drift, h("h4", {}, "Drift, given what was asked"),
       h("div", { class: "lm-verdict", "data-changed": String(Boolean(changed || n_moved)) }, h("b", {}, verdict),
         judged && h("span", { class: "lm-muted" }, `p ${small(overall.p)}`)),
-      changed && overall.moved && h("p", {}, oneLine(overall.moved, 400)),
+      changed && !n_moved && h("p", {}, oneLine(overall.moved, 400)),
       judged && !changed && !n_moved && overall.detectable !== null
         && h("p", { class: "lm-muted" }, `A change that tells the windows apart ${Math.round(100 * overall.detectable)} % of the time would have been seen.`),
       moved.map((row) => h("div", { class: "lm-slice" },
@@ -49,7 +49,7 @@ function mapPanel(view, state, on) {
         h("p", {}, oneLine(row.moved, 400) || "moved; no single word or figure says how"))),
       n_judged > 1 && h("p", { class: "lm-muted lm-tiny" }, `${n_moved} of ${n_judged} slices moved.`),
       mix && mix.p !== null && mix.p <= level && h("p", { class: "lm-muted" }, h("b", {}, "Traffic: "), oneLine(mix.moved, 300) || "the mix of what was asked moved",
-        " This alone is no drift."),
+        ". This alone is no drift."),
       found.notes.map((note) => h("p", { class: "lm-muted lm-tiny" }, oneLine(note, 300))));
   }
 
@@ -63,11 +63,11 @@ function mapPanel(view, state, on) {
     const compared = Boolean(state.windows) && row.difference !== null;
     const title = [oneLine(row.name, 200), compared && `${shareOf(row.share_before)} → ${shareOf(row.share_after)}, ${points(row.difference)} points (95 %: ${points(row.low)} to ${points(row.high)}), q ${small(row.q)}`,
       row.main_slice && `mostly ${oneLine(row.main_slice, 80)}`].filter(Boolean).join("\n");
-    const colour = row.cluster < 0 ? null : state.swatch(row.cluster);
+    const colour = row.cluster < 0 ? null : state.swatch(row.cluster, view.root.dataset.theme);
     return h("tr", { "data-cluster": row.cluster, "data-clear": row.clear ? row.change : null, title,
       onmouseenter: () => on.point(row.cluster), onmouseleave: () => on.point(null) },
     h("th", { scope: "row" }, h("button", { type: "button", class: "lm-button lm-quiet", onclick: press, onfocus: () => on.point(row.cluster), onblur: () => on.point(null) },
-      h("span", { class: "lm-dot", style: { background: colour ?? "var(--lm-faint)" } }),
+      colour && h("span", { class: "lm-dot", style: { background: colour } }),
       h("span", { class: "lm-name" }, h("span", { class: "lm-cut" }, row.cluster < 0 ? "in no cluster" : oneLine(row.name, 90)),
         row.main_slice && h("span", { class: "lm-cut lm-muted lm-tiny" }, oneLine(row.main_slice, 60))))),
     state.windows

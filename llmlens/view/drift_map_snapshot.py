@@ -95,7 +95,7 @@ def _drift(made: Made) -> str:
     assert made.drift is not None  # noqa: S101  # the caller has looked
     shown = made.drift[(made.drift["q"].fillna(1) <= LEVEL) | (made.drift["slice"] == MIX)].head(_SLICES + 2)
     rows = [
-        [snapshot.text(name, 40), "" if q is None else f"{q:.3f}", snapshot.text(moved, 160)]
+        [snapshot.text(name, 40), "" if q is None else f"{q:.3f}", snapshot.text(moved, 100)]
         for name, q, moved in zip(
             shown["slice"], shown["q"].astype(object).where(shown["q"].notna(), None), shown["moved"], strict=True
         )

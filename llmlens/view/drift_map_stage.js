@@ -2,7 +2,7 @@
 
 const SIZES = [[1500, 7], [6000, 5.5], [20000, 4], [60000, 3], [Infinity, 2.5]];
 const ROUNDS = 4; // in which the colours take turns, so that none lies over all others
-const FAINT = { light: "rgba(120,128,140,.16)", dark: "rgba(170,178,190,.15)" };
+const FAINT = { light: "#e1e4e9", dark: "#2a2f38" }; // opaque: many over each other must not become dark
 
 function canvasOver(className) {
   const canvas = document.createElement("canvas");
@@ -124,7 +124,7 @@ function mapStage(view, state, on) {
         const value = cells[row * size + column] / 127;
         const at = 4 * ((size - 1 - row) * size + column);
         picture.data.set(sides[value > 0 ? 1 : 0], at);
-        picture.data[at + 3] = Math.round(255 * Math.min(0.42, 0.42 * Math.sqrt(Math.abs(value))));
+        picture.data[at + 3] = Math.round(255 * 0.4 * Math.abs(value) ** 0.7);
       }
     }
     under.getContext("2d").putImageData(picture, 0, 0);
@@ -154,7 +154,8 @@ function mapStage(view, state, on) {
       const [x, y, w, h_] = [frame.x(row.x), frame.y(row.y), element.offsetWidth, element.offsetHeight];
       const outside = x < 0 || y < 0 || x > frame.width || y > frame.height;
       const left = Math.max(2, Math.min(frame.width - w - 2, x - w / 2));
-      const place = outside ? null : [0, -1, 1, -2, 2].map((step) => y - h_ / 2 + step * (h_ + 1))
+      // Above its points, or else below them: a name must not hide what it names.
+      const place = outside ? null : [-h_ - 7, 8, -2 * h_ - 7, h_ + 8].map((step) => y + step)
         .find((top) => top >= 0 && top + h_ <= frame.height && !boxes.some((b) => left < b.right + 3 && left + w > b.left - 3 && top < b.bottom && top + h_ > b.top));
       if (place === undefined || place === null) { element.remove(); continue; }
       element.style.setProperty("left", `${left}px`);
@@ -211,7 +212,7 @@ function mapStage(view, state, on) {
 
   const labelAt = (px, py) => boxes.find((b) => px >= b.left && px <= b.right && py >= b.top && py <= b.bottom)?.number ?? null;
   const pointAt = (px, py, most = 1, radius = 9) =>
-    grid?.near(frame.placeX(px), frame.placeY(py), frame.length(radius), (i) => state.isShown(i) && state.isLit(i), most) ?? [];
+    grid?.near(frame.placeX(px), frame.placeY(py), frame.length(radius), (i) => state.isShown(i) && state.isInDay(i), most) ?? [];
 
   const pointer = pointerOn(view, surface, (drawn) => { shape = drawn; drawOver(); }, () => state.tool, {
     shape(corners, add) {
@@ -261,7 +262,10 @@ function mapStage(view, state, on) {
       if (!keep) frame.fit(state.extent);
       paintDensity();
     },
-    density() { paintDensity(); placeDensity(); },
+    density() {
+      paintDensity();
+      placeDensity();
+    },
     zoom(factor) { frame.zoom(factor); reframe(); },
     pan(dx, dy) { frame.pan(dx, dy); reframe(); },
     // Point at a cluster; null at none.
