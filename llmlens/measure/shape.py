@@ -33,10 +33,14 @@ _SPELLINGS = {"d": "D", "day": "D", "days": "D", "H": "h", "hour": "h", "hours":
 
 
 class Result(pd.DataFrame):
-    """A tidy DataFrame that knows how to draw itself: `.plot()` gives a plotly Figure."""
+    """A tidy DataFrame that knows how to draw itself: `.plot()` gives a plotly Figure.
 
-    _metadata = ["_figure"]  # noqa: RUF012  # the name and form that pandas asks for
+    `.notes` says what could not be measured, and why.
+    """
+
+    _metadata = ["_figure", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
     _figure: Callable[[pd.DataFrame], go.Figure] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def _constructor(self) -> type[Result]:
@@ -58,10 +62,11 @@ class Result(pd.DataFrame):
         return html
 
 
-def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure]) -> Result:
-    """Make a `Result` of a frame and the function that draws it."""
+def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure], notes: Iterable[str] = ()) -> Result:
+    """Make a `Result` of a frame, the function that draws it, and what it cannot say (empty notes are none)."""
     made = Result(frame)
     object.__setattr__(made, "_figure", figure)
+    object.__setattr__(made, "notes", tuple(note for note in notes if note))
     return made
 
 
