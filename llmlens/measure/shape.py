@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,12 +36,13 @@ _SPELLINGS = {"d": "D", "day": "D", "days": "D", "H": "h", "hour": "h", "hours":
 class Result(pd.DataFrame):
     """A tidy DataFrame that knows how to draw itself: `.plot()` gives a plotly Figure.
 
-    `.notes` says what could not be measured, and why.
+    `.notes` says what could not be measured, and why; `.beside` has the frames that belong to it, by name.
     """
 
-    _metadata = ["_figure", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
+    _metadata = ["_figure", "notes", "beside"]  # noqa: RUF012  # the name and form that pandas asks for
     _figure: Callable[[pd.DataFrame], go.Figure] | None = None
     notes: tuple[str, ...] = ()
+    beside: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
     @property
     def _constructor(self) -> type[Result]:
@@ -62,9 +64,15 @@ class Result(pd.DataFrame):
         return html
 
 
-def result(frame: pd.DataFrame, figure: Callable[[pd.DataFrame], go.Figure], notes: Iterable[str] = ()) -> Result:
-    """Make a `Result` of a frame, the function that draws it, and what it cannot say (empty notes are none)."""
+def result(
+    frame: pd.DataFrame,
+    figure: Callable[[pd.DataFrame], go.Figure],
+    notes: Iterable[str] = (),
+    beside: Mapping[str, pd.DataFrame] | None = None,
+) -> Result:
+    """Make a `Result`: a frame, the function that draws it, what it cannot say (empty notes are none), more frames."""
     made = Result(frame)
+    object.__setattr__(made, "beside", dict(beside or {}))
     object.__setattr__(made, "_figure", figure)
     object.__setattr__(made, "notes", tuple(note for note in notes if note))
     return made
