@@ -23,7 +23,7 @@ def lines(frame: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, 
     figure = go.Figure(
         layout={"template": figure_template(), "title": {"text": title}, "yaxis": {"title": {"text": unit}}}
     )
-    labels = _labels(frame, names)
+    labels = group_labels(frame, names)
     values = frame.assign(_label=labels, _value=frame[y].astype(float))
     sizes = values.groupby("_label", sort=False)["_value"].sum().sort_values(ascending=False, kind="stable")
     shown = list(sizes.index[: _MOST if len(sizes) <= _MOST else _MOST - 1])
@@ -38,11 +38,28 @@ def lines(frame: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, 
     return figure
 
 
+def marked_lines(
+    frame: pd.DataFrame, marks: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, unit: str
+) -> go.Figure:
+    """Draw `lines`, and a ring around each row of `marks`, which has the columns of `frame`."""
+    figure = lines(frame, x, y, names, title=title, unit=unit)
+    figure.add_scatter(
+        x=marks[x],
+        y=marks[y].astype(float),
+        text=labels(marks, names),
+        name="anomaly",
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 14, "line": {"width": 2}},
+        hovertemplate=f"%{{text}}<br>%{{x|%Y-%m-%d %H:%M}}<br>%{{y:,.4f}} {unit}<extra>anomaly</extra>",
+    )
+    return figure
+
+
 def bars(frame: pd.DataFrame, value: str, names: list[str], *, title: str, unit: str) -> go.Figure:
     """Draw a horizontal bar for each group, the largest on top."""
     import plotly.graph_objects as go
 
-    labels = list(_labels(frame, names))
+    labels = list(group_labels(frame, names))
     values = frame[value].astype(float)
     figure = go.Figure(
         layout={"template": figure_template(), "title": {"text": title}, "xaxis": {"title": {"text": unit}}}
@@ -53,7 +70,7 @@ def bars(frame: pd.DataFrame, value: str, names: list[str], *, title: str, unit:
     return figure
 
 
-def _labels(frame: pd.DataFrame, names: list[str]) -> pd.Series[str]:
+def group_labels(frame: pd.DataFrame, names: list[str]) -> pd.Series[str]:
     """Write what each row's group is called, safe for plotly; two groups are never called the same."""
     import pandas as pd
 
