@@ -46,7 +46,7 @@ def marked_lines(
     figure.add_scatter(
         x=marks[x],
         y=marks[y].astype(float),
-        text=labels(marks, names),
+        text=group_labels(marks, names),
         name="anomaly",
         mode="markers",
         marker={"symbol": "circle-open", "size": 14, "line": {"width": 2}},
