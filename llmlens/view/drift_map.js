@@ -16,7 +16,7 @@ export default defineView("drift-map", (view) => {
 
   const on = {
     choose, cluster: chooseCluster, hover, point: (number) => { stage.point(number); panel.mark(number); },
-    clear: () => choose([]), day: () => repaint(), colour: (name) => { model.set("color", name); model.save_changes(); },
+    clear: () => choose([]), day: () => repaint(), colour(name) { model.set("color", name); model.save_changes(); recolour(); },
     window(code) { state.windowOn[code] = !state.windowOn[code]; repaint(); },
     tool(name) { state.tool = name; root.dataset.tool = name; head.draw(); },
     zoom: (factor) => stage.zoom(factor), fit: () => stage.fit(),
@@ -126,7 +126,8 @@ export default defineView("drift-map", (view) => {
     place(reply.places);
     empty.hidden = true;
     main.hidden = head.element.hidden = false;
-    await colourBy(model.get("color"));
+    wished = model.get("color");
+    await colourBy(wished);
     days.draw();
     panel.draw();
     head.draw();
@@ -182,6 +183,14 @@ export default defineView("drift-map", (view) => {
   async function colourBy(name) {
     const reply = ["window", "cluster", "day"].includes(name) ? {} : await view.request("colour", { name });
     state.colour = { name, reply };
+  }
+
+  let wished = null;
+  function recolour() {
+    const name = model.get("color");
+    if (!state.n || name === wished) return;
+    wished = name;
+    colourBy(name).then(() => { if (name === wished) { repaint(); panel.draw(); } }, (error) => { wished = null; view.fail(error); });
   }
 
   function repaint() {
@@ -295,10 +304,7 @@ export default defineView("drift-map", (view) => {
 
   view.watch("progress", show);
   view.watch("chosen", () => { chosen(); });
-  view.watch("color", () => {
-    if (!state.n) return;
-    colourBy(model.get("color")).then(() => { repaint(); panel.draw(); }, (error) => view.fail(error));
-  });
+  view.watch("color", recolour);
   view.watch("revision", () => {
     asked++;
     have = { picture: 0, facts: 0 };

@@ -228,8 +228,8 @@ class Making:
         from llmlens.compare.drift.windows import joined
 
         rows = points.rows.assign(place=np.arange(len(points)))
-        frames = [rows[points.window == code].reset_index(drop=True) for code in (BEFORE, AFTER)]
-        windows = joined(*frames, list(self._asked.by), limit=_OUTPUTS, seed=self._asked.seed)
+        old, new = (rows[points.window == code].reset_index(drop=True) for code in (BEFORE, AFTER))
+        windows = joined(old, new, list(self._asked.by), limit=_OUTPUTS, seed=self._asked.seed)
         # Words are a view of the test already; an encoder's vectors are one more.
         vectors = None if self._asked.encoder is None else points.vectors[windows.rows["place"].to_numpy()]
         return drift_of(windows, seed=self._asked.seed, vectors=vectors)

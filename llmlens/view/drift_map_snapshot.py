@@ -36,8 +36,8 @@ def map_snapshot(title: str, work: Making) -> str:
     parts = [_picture(made, made.points.window if compared else None)]
     if work.windows is not None:
         counts = [int((made.points.window == code).sum()) for code in (BEFORE, AFTER)]
-        words = [f"{label} ({count:,})" for label, count in zip(work.windows.labels, counts, strict=True)]
-        parts.append(snapshot.note(f"Blue: more {words[0]}. Orange: more {words[1]}. The darker, the more outputs."))
+        old, new = (f"{label} ({count:,})" for label, count in zip(work.windows.labels, counts, strict=True))
+        parts.append(snapshot.note(f"Blue: more {old}. Orange: more {new}. The darker, the more outputs."))
     if made.drift is not None:
         parts.append(_drift(made))
     if made.clusters is not None:
@@ -51,21 +51,25 @@ def _picture(made: Made, window: NDArray[np.uint8] | None) -> str:
     """Draw cells from the top down; runs of empty ones are one."""
     places = made.places
     assert places is not None  # noqa: S101  # the caller has looked
-    left, right, bottom, top = extent(places)
-    frame = {"bins": (_ROWS, _COLUMNS), "range": [[bottom, top], [left, right]]}
-    count = np.histogram2d(places[:, 1], places[:, 0], **frame)[0][::-1]
+    count = _counts(places, places)
     tone = None
     if window is not None:
         old, new = (
-            np.histogram2d(places[window == code, 1], places[window == code, 0], **frame)[0][::-1]
-            / max(int((window == code).sum()), 1)
-            for code in (BEFORE, AFTER)
+            _counts(places[window == code], places) / max(int((window == code).sum()), 1) for code in (BEFORE, AFTER)
         )
         tone = np.divide(new - old, new + old, out=np.zeros_like(new), where=(new + old) > 0)
     alpha = 0.18 + 0.82 * np.log1p(count) / np.log1p(max(count.max(), 1))
     rows = [_row(count[i], alpha[i], None if tone is None else tone[i]) for i in range(_ROWS)]
     style = "border-collapse:separate;border-spacing:1px;margin:4px 0;table-layout:fixed"
     return f'<table style="{style}"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _counts(places: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Count places in the cells of a whole map, the top row first."""
+    left, right, bottom, top = extent(of)
+    ranges = [[bottom, top], [left, right]]
+    counts, _, _ = np.histogram2d(places[:, 1], places[:, 0], bins=[_ROWS, _COLUMNS], range=ranges)
+    return counts[::-1]
 
 
 def _row(count: NDArray[Any], alpha: NDArray[Any], tone: NDArray[Any] | None) -> str:

@@ -346,7 +346,7 @@ def texts(outputs: list[str | None]) -> Traces:
     count = len(outputs)
     start = pd.Timestamp("2026-11-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="h")
     spans = pd.DataFrame({"trace_id": [f"t{i}" for i in range(count)], "span_id": "s", "kind": "llm", "depth": 0})
-    contents = spans[["trace_id", "span_id"]].assign(output=outputs, input="hello")
+    contents = spans[["trace_id", "span_id"]].assign(output=pd.array(outputs, dtype="str"), input="hello")
     return Traces.from_frames({"spans": spans.assign(start=start, status="ok"), "contents": contents})
 
 
