@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .compare.clusters import clusters
     from .compare.cost_change import cost_change
     from .compare.drift import drift
+    from .compare.drift.fingerprints import fingerprint
     from .compare.explain import explain
     from .compare.versions import versions
     from .embed import embed
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from .label.agreement import agreement
     from .measure.cost import cost
+    from .measure.cost_anomalies import cost_anomalies
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
@@ -63,9 +65,11 @@ _HOME = {
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "cost_anomalies": "measure.cost_anomalies",
     "clusters": "compare.clusters",
     "cost_change": "compare.cost_change",
     "drift": "compare.drift.drifting",
+    "fingerprint": "compare.drift.fingerprints",
     "explain": "compare.explain",
     "versions": "compare.versions",
     "labels": "label",
@@ -126,12 +130,14 @@ __all__ = [
     "clusters",
     "compare",
     "cost",
+    "cost_anomalies",
     "cost_change",
     "create_queue",
     "create_score_configs",
     "drift",
     "embed",
     "explain",
+    "fingerprint",
     "labels",
     "langfuse",
     "open",

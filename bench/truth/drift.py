@@ -113,11 +113,11 @@ def watched(name: str, seed: int) -> dict[str, float]:
     began, share, feature = WATCHED[name]
     rng = np.random.default_rng(seed)
     quiet, stream = _CHATGPT.days(_KNOWN, _DAYS, _EACH, rng, onset=began, share=share, feature=feature)
-    rows = pd.concat([quiet, stream], ignore_index=True)
-    codes, _ = pd.factorize(rows["feature"])
-    view = frozen(list(rows["text"]), list(rows["prompt"]), codes.astype(np.int64), len(quiet), seed)
+    before, after = windows_of(Draw(quiet, stream))
+    windows = joined(before, after, ["feature"], limit=10_000, seed=seed)
+    view = frozen(windows, seed)
     day = stream["day"].to_numpy(dtype=np.int64)
-    scopes = [i for i in range(int(codes.max()) + 1) if (view.slices[: view.known] == i).sum() >= 20]
+    scopes = [i for i in range(len(windows.names)) if (view.slices[: view.known] == i).sum() >= 30]
     seen = watch(view, day, scopes=scopes, looks=_DAYS, times=399, seed=seed)
     alarms = np.flatnonzero(seen.p <= _LEVEL)
     first = int(alarms[0]) if len(alarms) else -1

@@ -99,7 +99,7 @@ def test_examples_are_pairs_with_like_prompts_one_of_each_window(changed: Drift,
 
 def test_days_give_the_onset_and_no_alarm_before_it(model_change: Traces) -> None:
     before = model_change.where(until="2026-11-14")
-    days = ll.drift(before, model_change.where(since="2026-11-14"), every="1D", permutations=99)
+    days = ll.drift(before, model_change.where(since="2026-11-14"), every="1D", permutations=199)
     assert isinstance(days, DriftSeries)
     found = row(days.changes, "product_search")
     assert str(found["onset"].date()) == "2026-11-17"
@@ -201,7 +201,7 @@ def test_the_same_window_twice_is_an_error(model_change: Traces) -> None:
         ({"text": "outputs"}, UnknownArgumentError, "output"),
         ({"per": "call"}, UnknownArgumentError, "trace"),
         ({"seeds": 1}, UnknownArgumentError, "seed"),
-        ({"permutations": 3}, SelectionError, "from 99"),
+        ({"permutations": 3}, SelectionError, "from 199"),
         ({"every": "1 fortnight"}, SelectionError, "not a period"),
     ],
 )
@@ -213,9 +213,39 @@ def test_wrong_arguments_name_the_right_ones(
         ll.drift(before, after, **given)
 
 
-def test_something_else_than_traces_is_an_error() -> None:
-    with pytest.raises(SelectionError, match="before"):
-        ll.drift(pd.DataFrame(), pd.DataFrame())  # type: ignore[arg-type]  # the mistake that is tested
+def test_a_frame_that_holds_no_fingerprints_is_an_error() -> None:
+    with pytest.raises(SelectionError, match="before has no column 'trace_id'"):
+        ll.drift(pd.DataFrame(), pd.DataFrame())
+
+
+def test_something_else_than_traces_is_an_error(model_change: Traces) -> None:
+    with pytest.raises(SelectionError, match="before is str"):
+        ll.drift("yesterday", model_change)  # type: ignore[arg-type]  # the mistake that is tested
+
+
+def test_fingerprints_alone_find_the_feature_and_say_what_is_lost(model_change: Traces) -> None:
+    parts = model_change.where(until=SINCE), model_change.where(since=SINCE)
+    found = ll.drift(*(ll.fingerprint(part) for part in parts))
+    assert isinstance(found, Drift)
+    moved = found[(found["q"] <= 0.05) & ~found["slice"].isin(["overall", "mix"])]
+    assert list(moved["slice"]) == ["product_search"]
+    assert "bullets 0 → " in row(found, "product_search")["moved"]
+    assert any("fingerprints" in note for note in found.notes)
+
+
+def test_fingerprints_are_short_repeat_and_hold_no_text(model_change: Traces) -> None:
+    some = model_change.sample(20, seed=1)
+    found = ll.fingerprint(some)
+    pd.testing.assert_frame_equal(found, ll.fingerprint(some))
+    assert (found["fingerprint"].str.len() == 75).all()
+    assert not set(found.columns) & {"text", "prompt"}
+
+
+def test_a_text_that_is_no_fingerprint_is_an_error(model_change: Traces) -> None:
+    good = ll.fingerprint(model_change.where(until=SINCE))
+    bad = ll.fingerprint(model_change.where(since=SINCE)).assign(fingerprint="0123")
+    with pytest.raises(SelectionError, match="not a fingerprint of this version"):
+        ll.drift(good, bad)
 
 
 def test_the_figure_shows_each_slice(changed: Drift) -> None:

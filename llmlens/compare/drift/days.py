@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +16,15 @@ from .reference import Frozen, frozen
 from .result import CHANGE_COLUMNS, DAY_COLUMNS, OVERALL, DriftSeries
 from .separation import separation
 from .stream import Watch, watch
-from .windows import Windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .windows import Windows
+
 _LEVEL = 0.05
 #: Outputs of a slice in the reference that make it worth watching by itself, and how many slices are.
-_LEAST_KNOWN = 20
+_LEAST_KNOWN = 30
 _MOST_SLICES = 12
 #: Permutations of the words that tell a change.
 _TOLD_BY = 499
@@ -40,7 +42,7 @@ def drift_by_day(windows: Windows, every: str, *, looks: int, times: int, seed: 
     period = buckets(rows.rows["start"][rows.after], every)
     known, place = np.unique(period.to_numpy(), return_inverse=True)
     day = place.astype(np.int64)
-    view = frozen(rows.texts, rows.prompts, rows.slices, n_before, seed)
+    view = frozen(rows, seed)
     earlier = buckets(rows.rows["start"][~rows.after], every).to_numpy()
     known_day = np.unique(earlier, return_inverse=True)[1].astype(np.int64)[view.rows[: view.known]]
     sizes = np.bincount(view.slices[: view.known], minlength=len(rows.names))
@@ -60,10 +62,9 @@ def _known_slices(windows: Windows) -> tuple[Windows, list[str]]:
     if not kept.all():
         new = [windows.names[i] for i in np.unique(windows.slices[~kept])]
         notes.append(f"{int((~kept).sum()):,} outputs are of slices that the reference lacks: {', '.join(new[:5])}.")
-    codes = np.searchsorted(known, windows.slices[kept])
+    taken = windows.taken(np.flatnonzero(kept))
     names = tuple(windows.names[i] for i in known)
-    rows = windows.rows[kept].reset_index(drop=True)
-    return Windows(rows, windows.after[kept], codes.astype(np.int64), names), notes
+    return replace(taken, slices=np.searchsorted(known, taken.slices).astype(np.int64), names=names), notes
 
 
 class _Series:
@@ -135,12 +136,7 @@ class _Series:
         where = onset(self._view, self._day, until=last, length=last - began + 1,
                       scope=int(self._seen.scope[first]) if scope < 0 else scope)  # fmt: skip
         since = np.concatenate([np.ones(len(self._windows.after) - len(self._day), dtype=bool), self._day >= where.day])
-        part = Windows(
-            self._windows.rows[since].reset_index(drop=True),
-            self._windows.after[since],
-            self._windows.slices[since],
-            self._windows.names,
-        )
+        part = self._windows.taken(np.flatnonzero(since))
         told = drift_of(part, times=_TOLD_BY, seed=seed)
         words = told.loc[told["slice"] == self._name(scope), "moved"]
         count = part.counts(None if scope < 0 else scope)[1]

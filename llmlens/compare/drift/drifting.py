@@ -10,6 +10,7 @@ from llmlens.arguments import explains_arguments
 from llmlens.compare.selections import as_traces, check_seed
 from llmlens.errors import SelectionError
 from llmlens.statistics.multiple import benjamini_hochberg
+from llmlens.texts import group_columns
 
 from .days import drift_by_day
 from .mix import mix_shift
@@ -17,7 +18,7 @@ from .moved import Movements
 from .picture import draw
 from .result import COLUMNS, MIX, OVERALL, Drift, DriftSeries
 from .verdict import LEAST, Test, Verdict
-from .windows import Windows, windows_of
+from .windows import Windows, windows_of, windows_of_fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +35,8 @@ _STREAMS = 399
 
 @explains_arguments
 def drift(
-    before: Traces,
-    after: Traces,
+    before: Traces | pd.DataFrame,
+    after: Traces | pd.DataFrame,
     text: str = "output",
     by: str | Iterable[str] | None = "feature",
     *,
@@ -66,6 +67,8 @@ def drift(
     `.clusters` the groups of outputs that grew and shrank, `.notes` what could not be judged. `text` is "output" or
     "input", `per` is "trace" or "span" (model calls); an `encoder` adds their meaning as a fourth view.
 
+    Both may be frames of `ll.fingerprint` instead, where texts are not kept; `.notes` says what is lost.
+
     With `every="1D"` (or another period) the result has a row a period of `after` and slice instead, each against the
     whole of `before`: `effect` tells that day's outputs from the reference, `p` is the chance that quiet traffic ever
     scores as high in all the days together (at least `looks`), so that it may be looked at every day. `.changes` has
@@ -77,11 +80,15 @@ def drift(
     combination (Pesarin and Salmaso 2010), subclassification on the propensity score (Rosenbaum and Rubin 1984).
     """
     check_seed(seed)
-    for name, value, least in (("permutations", permutations, 99), ("limit", limit, LEAST), ("looks", looks, 1)):
+    for name, value, least in (("permutations", permutations, 199), ("limit", limit, LEAST), ("looks", looks, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SelectionError(f"{name}={value!r} is not a whole number from {least}.")
-    old, new = (as_traces(given, "drift", name) for given, name in ((before, "before"), (after, "after")))
-    windows = windows_of(old, new, text=text, by=by, per=per, limit=limit, seed=seed)
+    if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
+        windows = windows_of_fingerprints(before, after, by=group_columns(by), limit=limit, seed=seed)
+        encoder = None
+    else:
+        old, new = (as_traces(given, "drift", name) for given, name in ((before, "before"), (after, "after")))
+        windows = windows_of(old, new, text=text, by=by, per=per, limit=limit, seed=seed)
     if every is not None:
         return drift_by_day(windows, every, looks=looks, times=min(permutations, _STREAMS), seed=seed)
     return drift_of(windows, times=permutations, seed=seed, vectors=_vectors(windows, encoder))

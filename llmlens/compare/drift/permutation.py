@@ -114,7 +114,11 @@ def p_value(statistic: Floats) -> float:
 
     So a result that is called at 0.05 would be called with nearly every other seed too.
     """
-    times = len(statistic) - 1
-    above = int((statistic[1:] >= statistic[0] * (1 - 1e-12)).sum())
+    above = float((statistic[1:] >= statistic[0] * (1 - 1e-12)).sum())
+    return float(upper_limit(np.array([above]), len(statistic) - 1)[0])
+
+
+def upper_limit(above: Floats, times: int) -> Floats:
+    """Give the upper 95 % limit of a p-value of which `above` of so many random repetitions were as extreme."""
     share = (above + 1) / (times + 1)
-    return min(1.0, float(share + _Z * np.sqrt(share * (1 - share) / (times + 1))))
+    return np.minimum(1.0, share + _Z * np.sqrt(share * (1 - share) / (times + 1)))

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .components import components, normal_scores
-from .format_features import format_features
 from .strata import centred
-from .terms import inner_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+
+    from .terms import Terms
 
     Floats = NDArray[np.float64]
 
@@ -26,12 +24,12 @@ _DIMENSIONS = 40
 _RIDGES = (0.01, 0.1, 1.0, 10.0, 100.0, 1e3)
 
 
-def prompt_space(prompts: Sequence[str], slices: NDArray[np.int64], seed: int) -> Floats:
+def prompt_space(form: Floats, terms: Terms, slices: NDArray[np.int64], seed: int) -> Floats:
     """Give (number of prompts, dimensions): form and words of each prompt, within its slice, of mean length 1."""
-    form = centred(normal_scores(format_features(prompts)), slices)
-    words = components(inner_terms(prompts).weighted(), slices, _DIMENSIONS, seed)
+    form = centred(normal_scores(form), slices)
+    words = components(terms.weighted(), slices, _DIMENSIONS, seed)
     scaled = [part / length for part in (form, words) if (length := np.sqrt((part**2).sum(axis=1).mean())) > 0]
-    return np.hstack(scaled) / np.sqrt(len(scaled)) if scaled else np.zeros((len(prompts), 0))
+    return np.hstack(scaled) / np.sqrt(len(scaled)) if scaled else np.zeros((len(slices), 0))
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .components import directions
-from .format_features import format_features
 from .prompts import Expectation
-from .terms import Terms, edge_terms, inner_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+
+    from .terms import Terms
+    from .windows import Windows
 
     Floats = NDArray[np.float64]
 
@@ -43,25 +42,26 @@ class Frozen:
     rows: NDArray[np.int64]
 
 
-def frozen(texts: Sequence[str], prompts: Sequence[str], slices: NDArray[np.int64], known: int, seed: int) -> Frozen:
-    """Learn from a third of the first `known` texts, see all others through it; each slice is among the known.
+def frozen(windows: Windows, seed: int) -> Frozen:
+    """Learn from a third of the outputs before, see all others through it; each slice is among those before.
 
-    `rows` says which texts the rows are.
+    `rows` says which outputs the rows are.
     """
-    learn = _drawn(slices[:known], seed)
-    rest = np.setdiff1d(np.arange(len(texts)), learn)
-    order = np.concatenate([learn, rest])
+    known = windows.counts()[0]
+    learn = _drawn(windows.slices[:known], seed)
+    order = np.concatenate([learn, np.setdiff1d(np.arange(len(windows.slices)), learn)])
     n, kept = len(learn), known - len(learn)
-    slices = slices[order]
-    texts, prompts = [texts[i] for i in order], [prompts[i] for i in order]
+    taken = windows.taken(order)
+    slices = taken.slices
+    measured, questions = taken.measured(known=n)
     asked = np.hstack([
-        _scaled(_form(prompts, slices, n), n),
-        _scaled(_words(inner_terms(prompts, n), slices, n, _PROMPT_DIMENSIONS, seed), n),
+        _scaled(_form(questions.form, slices, n), n),
+        _scaled(_words(questions.inner, slices, n, count=_PROMPT_DIMENSIONS, seed=seed), n),
     ])  # fmt: skip
     views = {
-        "form": _form(texts, slices, n),
-        "words": _words(inner_terms(texts, n), slices, n, _DIMENSIONS, seed),
-        "edges": _words(edge_terms(texts, n), slices, n, _DIMENSIONS, seed),
+        "form": _form(measured.form, slices, n),
+        "words": _words(measured.inner, slices, n, count=_DIMENSIONS, seed=seed),
+        "edges": _words(measured.edges, slices, n, count=_DIMENSIONS, seed=seed),
     }
     seen = {}
     for name, view in views.items():
@@ -81,11 +81,10 @@ def _drawn(slices: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate(drawn))
 
 
-def _form(texts: Sequence[str], slices: NDArray[np.int64], known: int) -> Floats:
+def _form(features: Floats, slices: NDArray[np.int64], known: int) -> Floats:
     """Give format features as normal quantiles of their rank among the known ones."""
     from scipy.special import ndtri
 
-    features = format_features(texts)
     scores = np.zeros_like(features)
     for column in range(features.shape[1]):
         ordered = np.sort(features[:known, column])
@@ -97,7 +96,7 @@ def _form(texts: Sequence[str], slices: NDArray[np.int64], known: int) -> Floats
     return _centred(scores[:, varied] / spread[varied], slices, known)
 
 
-def _words(terms: Terms, slices: NDArray[np.int64], known: int, count: int, seed: int) -> Floats:
+def _words(terms: Terms, slices: NDArray[np.int64], known: int, *, count: int, seed: int) -> Floats:
     """Give terms in the leading directions of the known ones."""
     weighted = terms.weighted(known)
     return _centred(weighted @ directions(weighted[:known], slices[:known], count, seed), slices, known)

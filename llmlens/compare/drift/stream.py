@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .permutation import upper_limit
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -203,7 +205,7 @@ def _surprise(statistic: Floats) -> Floats:
 
 
 def _ever(best: Floats) -> Floats:
-    """Give for each day the share of quiet streams that ever score as high."""
+    """Give for each day the share of quiet streams that ever score as high, its upper limit."""
     highest = np.sort(best[1:].max(axis=1))
     above = len(highest) - np.searchsorted(highest, best[0] * (1 - 1e-12), side="left")
-    return np.asarray((above + 1) / (len(highest) + 1), dtype=float)
+    return upper_limit(above.astype(float), len(highest))

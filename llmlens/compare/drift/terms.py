@@ -14,7 +14,7 @@ import numpy as np
 from llmlens.embed.words import tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -67,25 +67,33 @@ def inner_terms(texts: Sequence[str], known: int | None = None) -> Terms:
 
 def edge_terms(texts: Sequence[str], known: int | None = None) -> Terms:
     """Give how each text opens and closes: its first and its last one, two and three tokens, as above."""
-    numbers, tokens = tokens_of(texts)
-    n = len(texts)
-    starts = np.searchsorted(numbers, np.arange(n))
-    ends = np.searchsorted(numbers, np.arange(n), side="right")
     rows, found = [], []
-    for text in range(n):
-        first, last = int(starts[text]), int(ends[text])
-        if first == last:
-            continue
-        opening = tokens[first : min(first + _EDGE, last)].to_pylist()
-        closing = tokens[max(last - _EDGE, first) : last].to_pylist()
+    for text, (opening, closing) in enumerate(token_edges(texts, _EDGE)):
         edges = [" ".join(opening[:k]) + " …" for k in range(1, len(opening) + 1)]
         edges += ["… " + " ".join(closing[-k:]) for k in range(1, len(closing) + 1)]
         rows += [text] * len(edges)
         found += edges
     names, columns = np.unique(np.array(found, dtype=object).astype(str), return_inverse=True)
     return _kept(
-        np.array(rows, dtype=np.int64), columns, n, size=len(names), name=lambda column: str(names[column]), known=known
+        np.array(rows, dtype=np.int64),
+        columns,
+        len(texts),
+        size=len(names),
+        name=lambda column: str(names[column]),
+        known=known,
     )
+
+
+def token_edges(texts: Sequence[str], length: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Give the first and the last `length` tokens of each text."""
+    numbers, tokens = tokens_of(texts)
+    starts = np.searchsorted(numbers, np.arange(len(texts)))
+    ends = np.searchsorted(numbers, np.arange(len(texts)), side="right")
+    for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield (
+            tokens[first : min(first + length, last)].to_pylist(),
+            tokens[max(last - length, first) : last].to_pylist(),
+        )
 
 
 def _kept(

@@ -12,11 +12,12 @@ from .permutation import Labels, Shifts, combined, p_value, tail
 from .prompts import prompt_space
 from .separation import Separation, scores, separation
 from .strata import propensity, subclasses
-from .views import Measured, conditioned
+from .views import conditioned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .views import Measured
     from .windows import Windows
 
 #: Outputs that a slice needs in each window to be judged by itself.
@@ -53,10 +54,10 @@ class Test:
     @classmethod
     def of(cls, windows: Windows, *, times: int, seed: int, vectors: NDArray[np.float32] | None = None) -> Test:
         """Condition and permute: nothing that is fitted here sees which window an output is of, but the propensity."""
-        prompts = prompt_space(windows.prompts, windows.slices, seed)
+        measured, asked = windows.measured(vectors)
+        prompts = prompt_space(asked.form, asked.inner, windows.slices, seed)
         towards = propensity(prompts, windows.slices, windows.after, seed)
         strata = subclasses(towards, windows.slices)
-        measured = Measured.of(windows.texts, vectors)
         views = conditioned(measured.views(windows.slices, seed), prompts, strata)
         labels = Labels.permuted(windows.after, strata, times, seed)
         together = np.hstack(list(views.values())) if views else np.zeros((len(windows.after), 0))

@@ -32,9 +32,9 @@ class Measured:
     vectors: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, texts: Sequence[str], vectors: NDArray[np.float32] | None = None) -> Measured:
-        """Measure texts; `vectors` are their embeddings, NaN where there is none."""
-        return cls(format_features(texts), inner_terms(texts), edge_terms(texts), vectors)
+    def of(cls, texts: Sequence[str], vectors: NDArray[np.float32] | None = None, known: int | None = None) -> Measured:
+        """Measure texts; `vectors` are their embeddings, NaN where there is none; terms those of the first `known`."""
+        return cls(format_features(texts), inner_terms(texts, known), edge_terms(texts, known), vectors)
 
     def views(self, slices: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
         """Give each view as (number of texts, its directions), centred within slices; windows are not told apart."""

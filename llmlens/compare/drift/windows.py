@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmlens.errors import SelectionError
 from llmlens.texts import group_columns, text_rows
+
+from .views import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +33,26 @@ class Windows:
     slices: NDArray[np.int64]
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    are_fingerprints: bool = False
+
+    def taken(self, rows: NDArray[np.int64]) -> Windows:
+        """Give these rows, in this order."""
+        return replace(
+            self, rows=self.rows.iloc[rows].reset_index(drop=True), after=self.after[rows], slices=self.slices[rows]
+        )
+
+    def measured(
+        self, vectors: NDArray[np.float32] | None = None, known: int | None = None
+    ) -> tuple[Measured, Measured]:
+        """Measure the outputs and what they answered; `vectors` are the embeddings of the outputs, if any.
+
+        Terms are those of the first `known` rows, of all by default.
+        """
+        from .fingerprints import measured_of
+
+        if self.are_fingerprints:
+            return measured_of(self.texts), measured_of(self.prompts)
+        return Measured.of(self.texts, vectors, known), Measured.of(self.prompts, None, known)
 
     @property
     def texts(self) -> list[str]:
@@ -55,6 +77,23 @@ def windows_of(
     names = group_columns(by)
     frames = [text_rows(traces, text, by=names, per=per) for traces in (before, after)]
     return joined(frames[0], frames[1], names, limit=limit, seed=seed)
+
+
+def windows_of_fingerprints(
+    before: pd.DataFrame, after: pd.DataFrame, *, by: list[str], limit: int, seed: int
+) -> Windows:
+    """Take two frames of `fingerprint`; raise `SelectionError` for frames that are something else."""
+    from .fingerprints import LOSS
+
+    frames = []
+    for name, frame in (("before", before), ("after", after)):
+        missing = [c for c in ("trace_id", "span_id", "start", "fingerprint", *by) if c not in frame.columns]
+        if missing:
+            raise SelectionError(f"{name} has no column {missing[0]!r}. Expected a frame of ll.fingerprint(traces).")
+        asked = frame["prompt_fingerprint"] if "prompt_fingerprint" in frame.columns else None
+        frames.append(frame.assign(text=frame["fingerprint"], prompt=asked))
+    made = joined(frames[0], frames[1], by, limit=limit, seed=seed)
+    return replace(made, notes=(*made.notes, LOSS), are_fingerprints=True)
 
 
 def joined(before: pd.DataFrame, after: pd.DataFrame, by: list[str], *, limit: int, seed: int) -> Windows:
