@@ -46,7 +46,7 @@ export default defineView("annotator", (view) => {
     openSkip: () => (form && item && !frozen() ? form.openSkip() : false),
     step: whenThere((by) => openItem(place + by)),
     goOn: () => goOn(),
-    complete: () => complete(),
+    complete: whenThere(() => complete()),
     undo: (kind) => undo(kind),
     leave() {
       if (form.skipping) return form.closeSkip();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.browser
 
 SHOTS = os.environ.get("LLMLENS_SCREENSHOTS")
 KEYS, STORE = "langfuse.json", "labels-of-ada.sqlite"
+SAVED = re.compile("^(saved|pending|sent|confirmed)$")
+PATIENCE_MS = 20_000
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 QUEUE = "refunds to read"
 CELLS = [
@@ -106,12 +109,12 @@ def begin(opened: Any) -> Any:
 
 def label(page: Any, panel: Any, place: int, done: int, keys: list[str]) -> None:
     """Answer the open item and complete it."""
-    expect(panel).to_have_attribute("data-place", str(place))
+    expect(panel).to_have_attribute("data-place", str(place), timeout=PATIENCE_MS)
     for key in keys:
         page.keyboard.press(key)
-    expect(panel.locator("[data-score=tool_failed] .lm-state")).to_contain_text("saved")
+    expect(panel.locator("[data-score=tool_failed]")).to_have_attribute("data-state", SAVED, timeout=PATIENCE_MS)
     page.keyboard.press("Control+Enter")
-    expect(panel).to_have_attribute("data-done", str(done))
+    expect(panel).to_have_attribute("data-done", str(done), timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -133,13 +136,13 @@ def test_ten_traces_are_labelled_by_keyboard_though_the_kernel_dies_half_way(
     page.keyboard.press("Enter")
     expect(panel).to_have_attribute("data-place", "5")
     page.keyboard.press("5")
-    expect(panel.locator("[data-score=helpful] .lm-state")).to_contain_text("saved")
+    expect(panel.locator("[data-score=helpful]")).to_have_attribute("data-state", SAVED, timeout=PATIENCE_MS)
     shot(page, f"annotator-{theme}")
 
     os.kill(int((lab.folder / "kernel.pid").read_text()), signal.SIGKILL)
     page.keyboard.press("Enter")
     page.keyboard.press("1")
-    expect(panel.locator("[data-score=tool_failed] .lm-state")).not_to_contain_text("saved")
+    expect(panel.locator("[data-score=tool_failed]")).not_to_have_attribute("data-state", SAVED)
     shot(page, f"annotator-killed-{theme}")
     opened.wait_for_new_kernel()
     opened.run_all()

@@ -257,9 +257,7 @@ def test_keys_are_left_alone_while_an_input_method_composes(host: Host) -> None:
 def test_who_is_faster_than_the_kernel_answers_the_item_that_comes(open_panel: Callable[..., Host]) -> None:
     host = open_panel(scores=SCORES[:2])
     host.begin()
-    host.press("3", "Enter", "1", "Control+Enter", "5", "Enter", "2")
-    host.expect_place(1)
-    host.press("Control+Enter", "1")
+    host.press("3", "Enter", "1", "Control+Enter", "5", "Enter", "2", "Control+Enter", "1")
     host.expect_place(2)
     host.expect_saved("helpful")
     first = [("a", "helpful", 3), ("a", "tone", "polite"), ("b", "helpful", 5), ("b", "tone", "rude")]
