@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         score_configs,
     )
     from .label.agreement import agreement
+    from .measure.budget import budget
     from .measure.cost import cost
     from .measure.cost_anomalies import cost_anomalies
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
@@ -65,6 +66,7 @@ _HOME = {
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "budget": "measure.budget",
     "cost_anomalies": "measure.cost_anomalies",
     "clusters": "compare.clusters",
     "cost_change": "compare.cost_change",
@@ -127,6 +129,7 @@ __all__ = [
     "UnknownArgumentError",
     "UnknownNameError",
     "agreement",
+    "budget",
     "clusters",
     "compare",
     "cost",

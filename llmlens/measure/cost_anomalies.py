@@ -50,9 +50,9 @@ def cost_anomalies(traces: Traces, by: str | Iterable[str] | None = "feature", e
 
     A period's logarithm is compared with the median of the seven on either side, and with what its weekday has beside
     its neighbours (with `every="1D"` and two weeks or more), both without the period itself. What is left is measured
-    in units of its sampling error, that of a sum of so many calls, and of the spread of the other periods (Qn: Rousseeuw
-    and Croux 1993, Alternatives to the median absolute deviation, J. Am. Stat. Assoc. 88, 1273-1283), by Student's t. A
-    steady rise is therefore no anomaly; `llmlens.budget` and `llmlens.cost_change` are about that.
+    in units of its sampling error, that of a sum of so many calls, and of the spread of the other periods (Qn, see
+    `llmlens.statistics.robust`), by Student's t. A steady rise is therefore no anomaly; `llmlens.budget` and
+    `llmlens.cost_change` are about that.
 
     With less than eight periods of a slice, p and what follows are NA. Calls of unknown cost are left out and counted
     in `notes`. Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
@@ -72,9 +72,8 @@ def cost_anomalies(traces: Traces, by: str | Iterable[str] | None = "feature", e
         "last": keyed.start.max(),
     }
     found = traces.fetch(keyed.group_by([*names, "period"]).agg(**sums))
-    notes = [
-        f"{int(unknown):,} calls of unknown cost are left out" if (unknown := found["unknown"].fillna(0).sum()) else ""
-    ]
+    unknown = int(found["unknown"].fillna(0).sum())
+    notes = [f"{unknown:,} calls of unknown cost are left out" if unknown else ""]
     grid = _whole_periods(found, every)
     daily = len(grid) > 1 and grid[1] - grid[0] == pd.Timedelta(days=1)
     notes.append("" if len(grid) >= _LEAST else f"{len(grid)} whole periods are too few: {_LEAST} are needed")

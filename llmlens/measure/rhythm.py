@@ -20,8 +20,8 @@ def weekday_factors(values: Floats, weekdays: npt.NDArray[np.int64]) -> Floats:
     """Give what each weekday (0 is Monday) has in multiples of an average day; all 1 with less than two weeks.
 
     `values` are of consecutive days. Each is compared with the mean of the week around it, so that growth over the
-    month is no rhythm; the median of a weekday's ratios is its factor, and the factors' mean is 1. This is the classical
-    ratio-to-moving-average (Persons 1919), with medians, so that one odd day is no rhythm either.
+    month is no rhythm; the median of a weekday's ratios is its factor, and the factors' mean is 1: the classical ratio
+    to moving average (Persons 1919), with medians, so that one odd day is no rhythm either.
     """
     factors = np.ones(DAYS)
     if len(values) < ENOUGH:

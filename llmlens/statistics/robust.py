@@ -19,8 +19,8 @@ def qn_scale(values: Floats) -> float:
     """Estimate the standard deviation by Qn: nearly half of the values may be odd, and 82 % of them are put to use.
 
     The first quartile of the distances of all pairs, made consistent for normal values, with the correction for few
-    values. Rousseeuw and Croux (1993), Alternatives to the median absolute deviation, J. Am. Stat. Assoc. 88, 1273-1283;
-    the median absolute deviation has the same breakdown point, but puts only 37 % of the values to use.
+    values. Rousseeuw and Croux (1993), Alternatives to the median absolute deviation, J. Am. Stat. Assoc. 88,
+    1273-1283; the median absolute deviation has the same breakdown point, but puts only 37 % of the values to use.
 
     NaN for less than two values.
     """
