@@ -132,12 +132,21 @@ function mapStage(view, state, on) {
 
   function placeDensity() {
     if (under.hidden || !state.density) return;
+    under.toggleAttribute("data-dim", state.selected !== null);
     const [left, right, bottom, top] = state.density.extent;
     const sides = { left: frame.x(left), top: frame.y(top), width: frame.x(right) - frame.x(left), height: frame.y(bottom) - frame.y(top) };
     for (const [key, value] of Object.entries(sides)) under.style.setProperty(key, `${value}px`);
   }
 
   // Names and shapes --------------------------------------------------------------------------------------------
+
+  // The clusters that have points in what is selected or in the day; null when all have their colour.
+  function litClusters() {
+    if (!state.selected && state.dayOn < 0) return null;
+    const found = new Set();
+    for (let i = 0; i < state.n; i++) if (state.isShown(i) && state.isLit(i)) found.add(state.cluster?.[i]);
+    return found;
+  }
 
   // The largest clusters and those that changed are named first; a name that has no room is left out.
   function placeLabels() {
@@ -150,13 +159,20 @@ function mapStage(view, state, on) {
         "data-spot": row.cluster === spot ? "" : null },
       row.clear && h("span", { class: "lm-arrow" }, row.change === "grew" ? "▲ " : "▼ "), oneLine(row.short, 60)) }));
     put(labels, made.map((each) => each.element));
+    const lit = litClusters();
+    const middles = made.map(({ row }) => ({ left: frame.x(row.x) - 5, right: frame.x(row.x) + 5, top: frame.y(row.y) - 5, bottom: frame.y(row.y) + 5, number: row.cluster }));
+    const meets = (a, b) => a.left < b.right + 3 && a.right > b.left - 3 && a.top < b.bottom && a.bottom > b.top;
     for (const { row, element } of made) {
+      element.toggleAttribute("data-dim", lit !== null && !lit.has(row.cluster));
       const [x, y, w, h_] = [frame.x(row.x), frame.y(row.y), element.offsetWidth, element.offsetHeight];
       const outside = x < 0 || y < 0 || x > frame.width || y > frame.height;
       const left = Math.max(2, Math.min(frame.width - w - 2, x - w / 2));
       // Above its points, or else below them: a name must not hide what it names.
       const place = outside ? null : [-h_ - 7, 8, -2 * h_ - 7, h_ + 8].map((step) => y + step)
-        .find((top) => top >= 0 && top + h_ <= frame.height && !boxes.some((b) => left < b.right + 3 && left + w > b.left - 3 && top < b.bottom && top + h_ > b.top));
+        .find((top) => {
+          const box = { left, right: left + w, top, bottom: top + h_ };
+          return top >= 0 && box.bottom <= frame.height && !boxes.some((b) => meets(box, b)) && !middles.some((m) => m.number !== row.cluster && meets(box, m));
+        });
       if (place === undefined || place === null) { element.remove(); continue; }
       element.style.setProperty("left", `${left}px`);
       element.style.setProperty("top", `${place}px`);
