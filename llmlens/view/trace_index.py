@@ -60,12 +60,13 @@ def trace_page(
     chosen = chosen.mutate(tokens=chosen.input_tokens.fill_null(0) + chosen.output_tokens.fill_null(0))
     key = chosen[SORTS[sort]]
     key = key.desc(nulls_first=False) if descending else key.asc(nulls_first=False)
-    frame = traces.fetch(chosen.order_by([key, chosen.trace_id]).limit(max(0, min(limit, PAGE)), offset=max(0, offset)))
+    page = chosen.order_by([key, chosen.trace_id]).limit(max(0, min(limit, PAGE)), offset=max(0, offset))
+    frame = traces.fetch(page)
     total = len(traces)
     matching = total
     if search.strip():
         matching = int(traces.fetch(chosen.count().name("n").as_table())["n"].iloc[0])
-    models = _models(traces, frame["trace_id"].tolist(), total)
+    models = _models(traces, page if len(frame) < total else None)
     out = wire.columns(frame.drop(columns=["preview", "tokens"]))
     out["models"] = [models.get(trace_id) for trace_id in out["trace_id"]]
     out["preview"] = [first_line(text) if isinstance(text, str) else None for text in frame["preview"]]
@@ -105,11 +106,11 @@ def _mentions(columns: list[ir.StringColumn], search: str) -> ir.BooleanColumn:
     return any_hit
 
 
-def _models(traces: Traces, ids: list[str], total: int) -> dict[str, str]:
-    spans = traces.table("spans")
-    spans = spans.drop_null("model")
-    if len(ids) < total:
-        spans = spans.filter(spans.trace_id.isin(ids)) if ids else spans.limit(0)
+def _models(traces: Traces, page: ir.Table | None) -> dict[str, str]:
+    """Name the models of each trace of a page, or of all traces."""
+    spans = traces.table("spans").drop_null("model")
+    if page is not None:  # joined where they are: thousands of ids take seconds to write as a condition
+        spans = spans.semi_join(page, "trace_id")
     pairs = traces.fetch(spans.select("trace_id", "model").distinct().order_by(["trace_id", "model"]))
     models: dict[str, str] = {}
     for trace_id, model in zip(pairs["trace_id"], pairs["model"], strict=True):
