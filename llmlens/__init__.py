@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .measure.budget import budget
     from .measure.cost import cost
     from .measure.cost_anomalies import cost_anomalies
+    from .measure.critical_path import critical_path, self_time
+    from .measure.duplicates import duplicates
+    from .measure.latency import latency
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
@@ -66,6 +69,10 @@ _HOME = {
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
     "cost": "measure",
+    "duplicates": "measure.duplicates",
+    "critical_path": "measure.critical_path",
+    "latency": "measure.latency",
+    "self_time": "measure.critical_path",
     "budget": "measure.budget",
     "cost_anomalies": "measure.cost_anomalies",
     "clusters": "compare.clusters",
@@ -137,12 +144,15 @@ __all__ = [
     "cost_change",
     "create_queue",
     "create_score_configs",
+    "critical_path",
     "drift",
+    "duplicates",
     "embed",
     "explain",
     "fingerprint",
     "labels",
     "langfuse",
+    "latency",
     "open",
     "queue",
     "queues",
@@ -155,6 +165,7 @@ __all__ = [
     "read_parquet",
     "schema",
     "score_configs",
+    "self_time",
     "union",
     "versions",
 ]
