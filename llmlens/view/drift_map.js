@@ -16,7 +16,7 @@ export default defineView("drift-map", (view) => {
 
   const on = {
     choose, cluster: chooseCluster, hover, point: (number) => { stage.point(number); panel.mark(number); },
-    clear: () => choose([]), day: () => repaint(), colour(name) { model.set("color", name); model.save_changes(); recolour(); },
+    clear: () => choose([]), day: () => relight(), colour(name) { model.set("color", name); model.save_changes(); recolour(); },
     window(code) { state.windowOn[code] = !state.windowOn[code]; repaint(); },
     tool(name) { state.tool = name; root.dataset.tool = name; head.draw(); },
     zoom: (factor) => stage.zoom(factor), fit: () => stage.fit(),
@@ -193,12 +193,24 @@ export default defineView("drift-map", (view) => {
     colourBy(name).then(() => { if (name === wished) { repaint(); panel.draw(); } }, (error) => { wished = null; view.fail(error); });
   }
 
+  // Other points, or other colours.
   function repaint() {
+    count();
+    stage.density();
+    return stage.paint().catch((error) => view.fail(error));
+  }
+
+  // Another day, or another selection.
+  function relight() {
+    count();
+    stage.density();
+    stage.overlay();
+  }
+
+  function count() {
     state.shownCount = 0;
     for (let i = 0; i < state.n; i++) state.shownCount += state.isShown(i) && state.isInDay(i);
     head.draw();
-    stage.density();
-    return stage.paint().catch((error) => view.fail(error));
   }
 
   function nextWindow() {
@@ -230,10 +242,10 @@ export default defineView("drift-map", (view) => {
     choose(rows, add);
   }
 
-  function mark(mask, count) {
-    Object.assign(state, { selected: mask, nSelected: count });
-    root.dataset.selected = String(count);
-    repaint();
+  function mark(mask, size) {
+    Object.assign(state, { selected: mask, nSelected: size });
+    root.dataset.selected = String(size);
+    relight();
   }
 
   // Python has selected: show which points these are.

@@ -91,4 +91,14 @@ function colouring(reply, name, state, look) {
   return { kind: "values", codes: unpack(reply.codes), swatches };
 }
 
+// The colour of a number in a scale, in 32 steps; null where it is not known.
+function shade(scale, { numbers, low, high }, i) {
+  if (!Number.isFinite(numbers[i])) return null;
+  const part = Math.round(31 * Math.max(0, Math.min(1, (numbers[i] - low) / (high - low || 1)))) / 31;
+  const at = Math.min(scale.length - 2, Math.floor(part * (scale.length - 1)));
+  const mix = part * (scale.length - 1) - at;
+  const channel = (color, k) => parseInt(color.slice(1 + 2 * k, 3 + 2 * k), 16);
+  return `rgb(${[0, 1, 2].map((k) => Math.round(channel(scale[at], k) + mix * (channel(scale[at + 1], k) - channel(scale[at], k)))).join(",")})`;
+}
+
 const shortNumber = (value) => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3))));

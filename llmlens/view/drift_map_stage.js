@@ -2,6 +2,7 @@
 
 const SIZES = [[1500, 7], [6000, 5.5], [20000, 4], [60000, 3], [Infinity, 2.5]];
 const ROUNDS = 4; // in which the colours take turns, so that none lies over all others
+const VEIL = 0.84;
 const FAINT = { light: "#e1e4e9", dark: "#2a2f38" }; // opaque: many over each other must not become dark
 
 function canvasOver(className) {
@@ -11,7 +12,8 @@ function canvasOver(className) {
   return canvas;
 }
 
-// `state` holds the points; `isShown(i)` and `isLit(i)` say whether a point is drawn, and whether it has its colour.
+// `state` holds the points; `isShown(i)` says whether a point is drawn, `isLit(i)` whether it is in what is selected and
+// in the day. What is lit is drawn over a veil on all others: to draw 50,000 points anew at each choice would be felt.
 function mapStage(view, state, on) {
   const under = canvasOver("lm-under");
   const over = canvasOver("lm-over");
@@ -41,22 +43,23 @@ function mapStage(view, state, on) {
     };
   }
 
+  const dotSize = () => SIZES.find(([most]) => state.n <= most)[1];
+
   function traces(look, theme) {
     const { n, x, y } = state;
-    const size = SIZES.find(([most]) => n <= most)[1];
+    const size = dotSize();
     const colours = state.colours(look);
-    const lit = [];
-    const faint = [];
-    for (let i = 0; i < n; i++) if (state.isShown(i)) (state.isLit(i) ? lit : faint).push(i);
+    const shown = [];
+    for (let i = 0; i < n; i++) if (state.isShown(i)) shown.push(i);
     const dots = (rows, marker) => ({
       type: "scattergl", mode: "markers", hoverinfo: "skip",
       x: Float32Array.from(rows, (i) => x[i]), y: Float32Array.from(rows, (i) => y[i]),
       marker: { size, line: { width: 0 }, ...marker },
     });
-    const made = faint.length ? [dots(faint, { color: FAINT[theme] })] : [];
+    const made = [];
     if (colours.kind === "numbers") {
-      const known = lit.filter((i) => Number.isFinite(colours.numbers[i]));
-      const unknown = lit.filter((i) => !Number.isFinite(colours.numbers[i]));
+      const known = shown.filter((i) => Number.isFinite(colours.numbers[i]));
+      const unknown = shown.filter((i) => !Number.isFinite(colours.numbers[i]));
       const scale = look.scale.map((color, k) => [k / (look.scale.length - 1), color]);
       if (unknown.length) made.push(dots(unknown, { color: FAINT[theme] }));
       made.push(dots(known, { color: Float32Array.from(known, (i) => colours.numbers[i]), colorscale: scale,
@@ -65,7 +68,7 @@ function mapStage(view, state, on) {
     }
     const groups = colours.swatches.map(() => Array.from({ length: ROUNDS }, () => []));
     // A point's turn is by its number's hash: rows are in order of time, and neighbours in time must not stick together.
-    for (const i of lit) groups[colours.codes[i]]?.[(Math.imul(i, 2654435761) >>> 16) % ROUNDS].push(i);
+    for (const i of shown) groups[colours.codes[i]]?.[(Math.imul(i, 2654435761) >>> 16) % ROUNDS].push(i);
     const order = groups.map((_, k) => k).sort((a, b) => Number(Boolean(colours.swatches[b].quiet)) - Number(Boolean(colours.swatches[a].quiet)));
     for (let round = 0; round < ROUNDS; round++) {
       for (const k of order) {
@@ -132,7 +135,6 @@ function mapStage(view, state, on) {
 
   function placeDensity() {
     if (under.hidden || !state.density) return;
-    under.toggleAttribute("data-dim", state.selected !== null);
     const [left, right, bottom, top] = state.density.extent;
     const sides = { left: frame.x(left), top: frame.y(top), width: frame.x(right) - frame.x(left), height: frame.y(bottom) - frame.y(top) };
     for (const [key, value] of Object.entries(sides)) under.style.setProperty(key, `${value}px`);
@@ -187,6 +189,7 @@ function mapStage(view, state, on) {
     pen.setTransform(dense, 0, 0, dense, 0, 0);
     pen.clearRect(0, 0, frame.width, frame.height);
     const accent = ink.getPropertyValue("--lm-accent").trim() || "#2456d6";
+    if (state.n && (state.selected || state.dayOn >= 0)) light(pen, ink.getPropertyValue("--lm-bg").trim() || "#fff");
     if (spot !== null && state.cluster) {
       pen.fillStyle = accent;
       for (let i = 0; i < state.n; i++) {
@@ -216,6 +219,33 @@ function mapStage(view, state, on) {
       pen.globalAlpha = 1;
       pen.setLineDash([]);
     }
+  }
+
+  // A veil over all points, and over it those that are lit, colour by colour.
+  function light(pen, ground) {
+    const look = state.looks[mode()];
+    const colours = state.colours(look);
+    const radius = dotSize() / 2;
+    const groups = new Map();
+    for (let i = 0; i < state.n; i++) {
+      if (!state.isShown(i) || !state.isLit(i)) continue;
+      const color = colours.kind === "numbers" ? shade(look.scale, colours, i) ?? FAINT[mode()] : colours.swatches[colours.codes[i]].color;
+      if (!groups.has(color)) groups.set(color, []);
+      groups.get(color).push(i);
+    }
+    pen.globalAlpha = VEIL;
+    pen.fillStyle = ground;
+    pen.fillRect(0, 0, frame.width, frame.height);
+    pen.globalAlpha = 0.85;
+    for (const [color, rows] of groups) {
+      pen.fillStyle = color;
+      for (const i of rows) {
+        pen.beginPath();
+        pen.arc(frame.x(state.x[i]), frame.y(state.y[i]), radius, 0, 7);
+        pen.fill();
+      }
+    }
+    pen.globalAlpha = 1;
   }
 
   function overlay() {
