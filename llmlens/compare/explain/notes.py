@@ -27,8 +27,8 @@ def notes_on(columns: Sequence[Column], found: Sequence[Finding], ours: int, n: 
         if finding.explained_by is None and restates(finding, ours):
             names = [columns[column].name for column, _ in finding.members]
             notes.append(
-                f"{said(condition_of(columns, finding))} is true of the whole selection and of nothing else. If that is "
-                f"how it was selected, leave it out: ignore={names}."
+                f"{said(condition_of(columns, finding))} is true of the whole selection and of nothing else. If "
+                f"that is how it was selected, leave it out: ignore={names}."
             )
     for place, finding in enumerate(found):
         explained = [other for other in found if other.explained_by == place]

@@ -49,9 +49,7 @@ class Sides:
         if not theirs:
             return "The baseline has no traces beside the selection: there is nothing to compare with."
         if ours < FEWEST:
-            return (
-                f"The selection has {ours} of the {FEWEST} traces or more that it takes to tell a pattern from chance."
-            )
+            return f"The selection has {ours} of the {FEWEST} traces or more that tell a pattern from chance."
         return ""
 
 
