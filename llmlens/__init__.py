@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from .measure.critical_path import critical_path, self_time
     from .measure.duplicates import duplicates
     from .measure.latency import latency
+    from .measure.quality import quality
+    from .measure.signals import signals
+    from .measure.slo import slo
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
@@ -68,6 +71,9 @@ _HOME = {
     "read_jsonl": "read",
     "read_langfuse": "read",
     "langfuse": "read.langfuse.connection",
+    "quality": "measure.quality",
+    "slo": "measure.slo",
+    "signals": "measure.signals",
     "cost": "measure",
     "duplicates": "measure.duplicates",
     "critical_path": "measure.critical_path",
@@ -154,6 +160,7 @@ __all__ = [
     "langfuse",
     "latency",
     "open",
+    "quality",
     "queue",
     "queues",
     "read",
@@ -166,6 +173,8 @@ __all__ = [
     "schema",
     "score_configs",
     "self_time",
+    "signals",
+    "slo",
     "union",
     "versions",
 ]

@@ -35,42 +35,8 @@ _LEAST = 5
 _DAY = pd.Timedelta(days=1)
 
 
-class Budget(Result):
-    """One row about the month; `.passing` has a row a mark of the budget, `.days` a row a day."""
-
-    _metadata = ["_figure", "notes", "_passing", "_days"]  # noqa: RUF012  # the name and form that pandas asks for
-    _passing: Result | None = None
-    _days: Result | None = None
-
-    @property
-    def _constructor(self) -> type[Budget]:
-        return Budget
-
-    @property
-    def passing(self) -> Result:
-        """When 80, 100 and 150 % of the budget are passed: `share`, `usd`, `date`, `low` and `high` (95 %), `state`.
-
-        `state` is passed, expected, or not this month; of the last, `low` can be a date all the same: the earliest to
-        reckon with. NA is after the month.
-        """
-        return self._kept(self._passing)
-
-    @property
-    def days(self) -> Result:
-        """The days of the month: `day`, `cost_usd`, `spent_usd` (their running sum), `low` and `high` (95 %).
-
-        Of days to come it is the forecast.
-        """
-        return self._kept(self._days)
-
-    def _kept(self, part: Result | None) -> Result:
-        if part is None:
-            raise SelectionError("This frame was made from a budget by an operation that lost its parts.")
-        return part
-
-
 @explains_arguments
-def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed: int = 0) -> Budget:
+def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed: int = 0) -> Result:
     """Compare what a month has cost so far with its budget, and say where that leads.
 
     `monthly`: the budget in USD. `at`: the time to speak of, by default that of the last call; its month (UTC) is
@@ -79,8 +45,11 @@ def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed
     One row: `month`, `budget_usd`, `spent_usd`, `spent_share`, `n` (whole days that the run rate is taken from),
     `run_rate_usd` (what an average day costs now) with `run_rate_low` and `run_rate_high` (of the mean of the next
     week), `forecast_usd` of the whole month with `forecast_low` and `forecast_high`, `forecast_share`, `over` (the
-    probability that the budget is passed within the month). Intervals are 95 %. `.passing` has the dates, `.days` the
-    days, `.plot()` draws the burn-up.
+    probability that the budget is passed within the month). Intervals are 95 %. `.plot()` draws the burn-up.
+
+    `.beside["passing"]` tells when 80, 100 and 150 % of the budget are passed: `share`, `usd`, `date`, `low` and `high`
+    (95 %; NA is after the month), `state` (passed, expected, not this month or not known). `.beside["days"]` has the
+    days of the month: `day`, `cost_usd`, `spent_usd` (their running sum), `low`, `high`, `forecast` (of a day to come).
 
     The days before `at`, of all months, are divided by the rhythm of the week (where there are two weeks or more, see
     `llmlens.measure.rhythm`) and smoothed exponentially; the future is drawn from that (see
@@ -102,7 +71,7 @@ def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed
     return _of_month(costs, now, float(monthly), np.random.default_rng(seed))
 
 
-def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np.random.Generator) -> Budget:
+def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np.random.Generator) -> Result:
     today, first = now.floor("D"), now.floor("D").replace(day=1)
     month = pd.date_range(first, first + pd.offsets.MonthEnd(0), freq="D")
     costs = costs.reindex(pd.date_range(costs.index[0], today, freq="D")).fillna(
@@ -231,19 +200,16 @@ def _passing(
     return frame.assign(**times).astype({"share": "Float64", "usd": "Float64", "state": "str"})
 
 
-def _made(row: dict[str, object], passing: pd.DataFrame, days: pd.DataFrame, notes: list[str]) -> Budget:
+def _made(row: dict[str, object], passing: pd.DataFrame, days: pd.DataFrame, notes: list[str]) -> Result:
     frame = pd.DataFrame([row])
     numbers = {name: "Float64" for name in frame if name not in ("month", "n")}
     frame["month"] = pd.to_datetime(frame["month"], utc=True).astype("datetime64[us, UTC]")
-    made = Budget(frame.astype({"n": "Int64", **numbers}))
+    frame = frame.astype({"n": "Int64", **numbers})
 
     def draw(_frame: pd.DataFrame) -> go.Figure:
         from .burn_up import burn_up
 
         return burn_up(days, passing)
 
-    for name, value in (("_figure", draw), ("notes", tuple(notes))):
-        object.__setattr__(made, name, value)
-    object.__setattr__(made, "_passing", result(passing, draw, notes))
-    object.__setattr__(made, "_days", result(days, draw, notes))
-    return made
+    beside = {"passing": result(passing, draw, notes), "days": result(days, draw, notes)}
+    return result(frame, draw, notes, beside)

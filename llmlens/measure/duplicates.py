@@ -32,28 +32,6 @@ _ORDER = ("n", "exact", "near", "share", "low", "high", "saved_calls", "saved_to
 _COLUMNS = (*_ORDER, "saved_share", "n_unpriced")
 
 
-class Duplicates(Result):
-    """A row a group; `.repeated` has a row a request that was made more than once."""
-
-    _metadata = ["_figure", "notes", "_repeated"]  # noqa: RUF012  # the name and form that pandas asks for
-    _repeated: Result | None = None
-
-    @property
-    def _constructor(self) -> type[Duplicates]:
-        return Duplicates
-
-    @property
-    def repeated(self) -> Result:
-        """The requests that came again, the dearest first: what they are, how often, what that cost, where to look.
-
-        The columns of `by`, `text` (of the first), `n`, `exact`, `near`, `saved_usd`, `trace_id` (of the first),
-        `again` (of the last).
-        """
-        if self._repeated is None:
-            raise SelectionError("This frame was made from duplicates by an operation that lost what is repeated.")
-        return self._repeated
-
-
 @explains_arguments
 def duplicates(
     traces: Traces,
@@ -62,7 +40,7 @@ def duplicates(
     *,
     threshold: float = 0.85,
     seed: int = 0,
-) -> Duplicates:
+) -> Result:
     """Count the requests that were made before, and what answering them from a cache would have saved.
 
     A request is what the user said to a trace. It repeats an earlier one of its group `by` exactly when they agree but
@@ -73,10 +51,12 @@ def duplicates(
     One row a group and period, the largest saving first: the columns of `by`, `period`, `n` (requests), `exact`,
     `near`, `share` of both with `low` and `high` (Wilson, 95 %), `saved_calls` and `saved_tokens` (input and output, of
     the model calls of their traces), `cost_usd` (of all requests), `saved_usd`, `saved_share`, `n_unpriced` (calls of
-    repeats whose cost is not known, which no saving counts). `.repeated` has the requests themselves.
+    repeats whose cost is not known, which no saving counts). `.beside["repeated"]` has the requests that came again, the dearest
+    first: the columns of `by`, `text` (of the first), `n`, `exact`, `near`, `saved_usd`, `trace_id` (of the first),
+    `again` (of the last).
 
     It is the most that a cache could save: whether an old answer will do is not for the words to say. "Up to 250" and
-    "up to 450" are near, and "yes" means something else every time; read `.repeated` before building one.
+    "up to 450" are near, and "yes" means something else every time; read `.beside["repeated"]` before building one.
 
     Raises `UnknownNameError` for a column, `SelectionError` for a threshold that is none.
     """
@@ -97,11 +77,8 @@ def duplicates(
         requests["period"] = buckets(requests["start"], every)
         keys.append("period")
     frame = _grouped(requests, keys)
-    made = Duplicates(frame)
     repeated = result(_repeated(requests, names), _draw_repeated, notes)
-    for name, value in (("_figure", _draw), ("notes", tuple(notes)), ("_repeated", repeated)):
-        object.__setattr__(made, name, value)
-    return made
+    return result(frame, _draw, notes, {"repeated": repeated})
 
 
 def _usage(traces: Traces) -> pd.DataFrame:
