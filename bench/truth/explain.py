@@ -224,7 +224,8 @@ def planted(kind: str, seeds: int, offset: int = 0) -> str:
         right += is_right(load, first, cause)
         spoken += bool(found)
         named_alone = single_ranking(columns, selected)
-        alone += is_right(load, named_alone, cause) or (len(cause) == 2 and named_alone.items() <= cause.items() != {})
+        one_of_two = len(cause) == 2 and bool(named_alone) and named_alone.items() <= cause.items()
+        alone += one_of_two or is_right(load, named_alone, cause)
         others.append(sum(f.explained_by is None for f in found[1:]))
         if len(cause) == 2 and is_right(load, first, cause):
             pairs += 1
