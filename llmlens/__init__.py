@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .label.agreement import agreement
     from .measure.budget import budget
     from .measure.cost import cost
+    from .measure.cost_audit import cost_audit
     from .measure.cost_anomalies import cost_anomalies
     from .measure.critical_path import critical_path, self_time
     from .measure.duplicates import duplicates
@@ -75,6 +76,7 @@ _HOME = {
     "slo": "measure.slo",
     "signals": "measure.signals",
     "cost": "measure",
+    "cost_audit": "measure.cost_audit",
     "duplicates": "measure.duplicates",
     "critical_path": "measure.critical_path",
     "latency": "measure.latency",
@@ -147,6 +149,7 @@ __all__ = [
     "compare",
     "cost",
     "cost_anomalies",
+    "cost_audit",
     "cost_change",
     "create_queue",
     "create_score_configs",

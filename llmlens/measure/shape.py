@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -42,7 +41,7 @@ class Result(pd.DataFrame):
     _metadata = ["_figure", "notes", "beside"]  # noqa: RUF012  # the name and form that pandas asks for
     _figure: Callable[[pd.DataFrame], go.Figure] | None = None
     notes: tuple[str, ...] = ()
-    beside: Mapping[str, pd.DataFrame] = MappingProxyType({})
+    beside: Mapping[str, pd.DataFrame] = {}  # a result has its own; a proxy could not be pickled
 
     @property
     def _constructor(self) -> type[Result]:
@@ -120,6 +119,12 @@ def buckets(start: pd.Series[pd.Timestamp], every: str) -> pd.Series[pd.Timestam
     monday = pd.Timestamp(_MONDAY, unit="s", tz="UTC")
     length = pd.Timedelta(seconds=count * seconds)
     return (start - monday) // length * length + monday
+
+
+def bucket_end(start: pd.Timestamp, every: str) -> pd.Timestamp:
+    """Give the end of the bucket that begins at `start`."""
+    count, name, seconds = _period(every)
+    return start + (pd.DateOffset(months=1) if name == "M" else pd.Timedelta(seconds=count * seconds))
 
 
 def _period(every: str) -> tuple[int, str, int]:
