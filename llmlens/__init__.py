@@ -45,11 +45,12 @@ if TYPE_CHECKING:
     from .label.agreement import agreement
     from .measure.budget import budget
     from .measure.cost import cost
-    from .measure.cost_audit import cost_audit
     from .measure.cost_anomalies import cost_anomalies
+    from .measure.cost_audit import cost_audit
     from .measure.critical_path import critical_path, self_time
     from .measure.duplicates import duplicates
     from .measure.latency import latency
+    from .measure.prompt_cache import prompt_cache
     from .measure.quality import quality
     from .measure.signals import signals
     from .measure.slo import slo
@@ -76,6 +77,7 @@ _HOME = {
     "slo": "measure.slo",
     "signals": "measure.signals",
     "cost": "measure",
+    "prompt_cache": "measure.prompt_cache",
     "cost_audit": "measure.cost_audit",
     "duplicates": "measure.duplicates",
     "critical_path": "measure.critical_path",
@@ -163,6 +165,7 @@ __all__ = [
     "langfuse",
     "latency",
     "open",
+    "prompt_cache",
     "quality",
     "queue",
     "queues",
