@@ -43,6 +43,25 @@ HEDGES: tuple[str, ...] = (
 )  # fmt: skip
 
 
+#: What users say to an answer that they do not believe or that was not what they asked for.
+DOUBTS: tuple[str, ...] = (
+    "are you sure", "that's not right", "that is not right", "that isn't right", "that's wrong", "that is wrong",
+    "can't be right", "cannot be right", "can't be true", "not correct", "that's incorrect", "you're wrong",
+    "you are wrong", "not what i asked", "not what i meant", "that's not what", "that is not what",
+    "didn't answer", "did not answer", "doesn't answer", "no, i mean", "i meant", "check again", "double check",
+    "double-check", "try again", "something else", "something different", "says otherwise", "told me otherwise",
+    "the opposite", "since when", "still not working", "didn't work", "did not work",
+    "bist du sicher", "sind sie sicher", "sicher?", "stimmt nicht", "nicht stimmen", "das ist falsch",
+    "etwas anderes", "aber anders", "noch mal prüfen", "nochmal prüfen", "nicht was ich", "ich meinte", "seit wann",
+    "vous êtes sûr", "tu es sûr", "êtes-vous sûr", "c'est faux", "ce n'est pas ce qu", "ce n'est pas correct",
+    "pas ce que j", "depuis quand", "autre chose", "seguro?", "¿seguro", "está seguro", "estás seguro",
+    "no es correcto", "no es lo que", "algo distinto", "otra cosa", "desde cuándo", "sei sicuro", "è sicuro",
+    "non è corretto", "non è quello che", "tem certeza", "não está correto", "não é o que", "weet je het zeker",
+    "klopt niet", "jesteś pewien", "to nieprawda", "本当ですか", "違います", "你确定", "不对", "확실한가요",
+    "вы уверены", "это неправда", "неверно",
+)  # fmt: skip
+
+
 def pattern_of(phrases: Iterable[str]) -> str:
     """Give a regular expression (RE2, without regard to case) that finds any of the phrases."""
     import re

@@ -1,0 +1,68 @@
+"""What users do after an answer: ask the same again, ask in other words, doubt it, or leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from llmlens.phrases import DOUBTS, pattern_of
+
+from .likeness import Likeness
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Flags = npt.NDArray[np.bool_]
+
+#: The same question comes again within so many turns and so long.
+AGAIN_TURNS, AGAIN_WITHIN = 3, pd.Timedelta(hours=1)
+#: A next question within this time may be the last one in other words, or say that its answer is doubted.
+FOLLOWS_WITHIN = pd.Timedelta(minutes=10)
+#: A conversation is over when nothing follows for so long.
+OVER_AFTER = pd.Timedelta(minutes=30)
+#: Weighted Jaccard indices from which two questions are the same but for a typo, and one in other words.
+SAME, REPHRASED = 0.8, 0.4
+
+SIGNALS = ("regenerated", "rephrased", "doubted", "abandoned")
+
+
+def follow_ups(turns: pd.DataFrame, unhappy: Flags, until: pd.Timestamp) -> pd.DataFrame:
+    """Say of each turn which of the signals it got: 1 or 0, NaN where it could not get it.
+
+    `turns` has a row a trace (trace_id, session_id, start, text), `unhappy` says which failed or were thumbed down, and
+    traces were looked for `until` then. A turn is `regenerated` when the same question, or one with nearly the same
+    words and the same numbers, comes again within three turns and an hour; `rephrased` when the next one within ten
+    minutes shares much of its words; `doubted` when that one says so (`llmlens.phrases.DOUBTS`). The last turn of a
+    conversation that is over is `abandoned` when it is unhappy, or was itself such a reaction to the one before.
+    """
+    order = np.lexsort((turns["trace_id"], turns["start"], turns["session_id"]))
+    rows = turns.iloc[order].reset_index(drop=True)
+    session, text = rows["session_id"].to_numpy(), rows["text"].str.strip().str.casefold()
+    text = text.str.replace(r"\s+", " ", regex=True)
+    doubts = rows["text"].str.contains(pattern_of(DOUBTS), regex=True).to_numpy(dtype=bool)
+    likeness = Likeness(list(rows["text"]))
+    found = {name: np.zeros(len(rows), dtype=bool) for name in SIGNALS}
+    reaction = np.zeros(len(rows), dtype=bool)
+    for lag in range(1, AGAIN_TURNS + 1):
+        first = np.flatnonzero(session[lag:] == session[:-lag])
+        second = first + lag
+        waited = rows["start"].to_numpy()[second] - rows["start"].to_numpy()[first]
+        alike = likeness.of(first, second)
+        same = (text.to_numpy()[first] == text.to_numpy()[second]) | (
+            (alike >= SAME) & likeness.same_numbers(first, second)
+        )
+        follows = {"regenerated": same & (waited <= AGAIN_WITHIN)}
+        if lag == 1:
+            soon = ~same & (waited <= FOLLOWS_WITHIN)
+            follows["doubted"] = soon & doubts[second]
+            follows["rephrased"] = soon & ~doubts[second] & (alike >= REPHRASED)
+        for name, happened in follows.items():
+            found[name][first[happened]] = True
+            reaction[second[happened]] = True
+    last = np.append(session[1:] != session[:-1], np.ones(min(len(rows), 1), dtype=bool))
+    over = last & (rows["start"] <= until - OVER_AFTER).to_numpy()
+    signals = pd.DataFrame(found).astype(float)
+    signals["abandoned"] = np.where(over, unhappy[order] | reaction, np.nan)
+    return pd.concat([rows[["trace_id"]], signals], axis=1)

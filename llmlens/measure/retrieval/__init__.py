@@ -1,0 +1,1 @@
+"""What was retrieved for an answer, and what became of it."""
