@@ -193,10 +193,7 @@ function mapStage(view, state, on) {
     if (spot !== null && state.cluster) {
       pen.fillStyle = accent;
       for (let i = 0; i < state.n; i++) {
-        if (state.cluster[i] !== spot || !state.isShown(i)) continue;
-        pen.beginPath();
-        pen.arc(frame.x(state.x[i]), frame.y(state.y[i]), 3, 0, 7);
-        pen.fill();
+        if (state.cluster[i] === spot && state.isShown(i)) dot(pen, i, Math.max(2, dotSize() / 2));
       }
     }
     if (ring >= 0) {
@@ -239,13 +236,18 @@ function mapStage(view, state, on) {
     pen.globalAlpha = 0.85;
     for (const [color, rows] of groups) {
       pen.fillStyle = color;
-      for (const i of rows) {
-        pen.beginPath();
-        pen.arc(frame.x(state.x[i]), frame.y(state.y[i]), radius, 0, 7);
-        pen.fill();
-      }
+      for (const i of rows) dot(pen, i, radius);
     }
     pen.globalAlpha = 1;
+  }
+
+  // Squares so small look like discs, and are ten times as quick.
+  function dot(pen, i, radius) {
+    const [x, y] = [frame.x(state.x[i]), frame.y(state.y[i])];
+    if (radius <= 2) return pen.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 7);
+    pen.fill();
   }
 
   function overlay() {

@@ -212,6 +212,9 @@ def test_static_html_of_hostile_traces_is_text(browser: Any, tmp_path: Any) -> N
     daily = ll.cost(traces, by="feature", every="1D")
     views = [ll.CostTreemap(traces), ll.Plot(daily.plot(), traces), ll.TraceExplorer(traces)]
     views += [ll.TraceExplorer(traces, trace_id=each) for each in traces.trace_ids]
+    drift_map = ll.DriftMap(traces, before="2026-11-03", by="model")
+    assert drift_map.wait(300)
+    views.append(drift_map)
     parts = [traces._repr_html_(), *(view.snapshot() for view in views)]
     page = browser.new_page()
     requests: list[str] = []
