@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .measure.cost import cost
     from .measure.cost_anomalies import cost_anomalies
     from .measure.cost_audit import cost_audit
+    from .measure.cost_per_goal import cost_per_goal
     from .measure.critical_path import critical_path, self_time
     from .measure.duplicates import duplicates
     from .measure.latency import latency
@@ -77,6 +78,7 @@ _HOME = {
     "slo": "measure.slo",
     "signals": "measure.signals",
     "cost": "measure",
+    "cost_per_goal": "measure.cost_per_goal",
     "prompt_cache": "measure.prompt_cache",
     "cost_audit": "measure.cost_audit",
     "duplicates": "measure.duplicates",
@@ -153,6 +155,7 @@ __all__ = [
     "cost_anomalies",
     "cost_audit",
     "cost_change",
+    "cost_per_goal",
     "create_queue",
     "create_score_configs",
     "critical_path",

@@ -51,9 +51,9 @@ def duplicates(
     One row a group and period, the largest saving first: the columns of `by`, `period`, `n` (requests), `exact`,
     `near`, `share` of both with `low` and `high` (Wilson, 95 %), `saved_calls` and `saved_tokens` (input and output, of
     the model calls of their traces), `cost_usd` (of all requests), `saved_usd`, `saved_share`, `n_unpriced` (calls of
-    repeats whose cost is not known, which no saving counts). `.beside["repeated"]` has the requests that came again, the
-    dearest first: the columns of `by`, `text` (of the first), `n`, `exact`, `near`, `saved_usd`, `trace_id` (of the first),
-    `again` (of the last).
+    repeats whose cost is not known, which no saving counts). `.beside["repeated"]` has the requests that came
+    again, the dearest first: the columns of `by`, `text` (of the first), `n`, `exact`, `near`, `saved_usd`, `trace_id`
+    (of the first), `again` (of the last).
 
     It is the most that a cache could save: whether an old answer will do is not for the words to say. "Up to 250" and
     "up to 450" are near, and "yes" means something else every time; read `.beside["repeated"]` before building one.

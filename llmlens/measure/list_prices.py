@@ -28,7 +28,7 @@ def listed_calls(traces: Traces, names: list[str], prices: UserPrices = None) ->
     The columns are those of spans that matter, `names`, `paid` (cost_usd), `listed` (USD by list price, or `prices`;
     NA where there is none), `list_input` and `list_cache_read` (USD per million tokens), `twice` (the
     list cost with cached tokens charged in full and as cached), `once_less` (with cached tokens taken off the input
-    once more) and `other_date` (the list price of another date, before the call's, that comes nearest to what was paid).
+    once more) and `other_date` (the list price of an earlier date that comes nearest to what was paid).
     """
     import ibis
 

@@ -73,9 +73,7 @@ def prompt_cache(
         keys.append("period")
     notes = [
         _counted(calls["prompt"].isna(), "calls do not say what they were sent"),
-        _counted(
-            calls["list_cache_read"].isna(), "calls are of models without a list price: what they save is not known"
-        ),
+        _counted(calls["list_cache_read"].isna(), "calls are of models without a list price: no saving is known"),
         "" if len(calls) else "no model call says how many tokens it read",
     ]
     return result(_grouped(calls, keys), _draw, notes)
@@ -114,9 +112,9 @@ def _reachable(calls: pd.DataFrame, names: list[str], life: pd.Timedelta, least:
         warm = np.maximum(warm, np.where(alive, same, 0))
         recent = np.maximum(recent, alive)
     shares = pd.Series(texts, index=calls.index)[known].groupby(groups[known]).agg(_constant)
-    constant = (
-        np.minimum(groups.map(shares).to_numpy(dtype=float) * _per_group(length, groups, known) / length, 1) * tokens
-    )
+    # Constant lines are equally long in the short prompts of a group and in the long ones.
+    usual = pd.Series(length, index=calls.index).where(known).groupby(groups).transform("mean")
+    constant = np.minimum((groups.map(shares) * usual).to_numpy(dtype=float) / length, 1) * tokens
     read = calls["cache_read_tokens"].fillna(0).to_numpy(dtype=float)
     price = (calls["list_input"] - calls["list_cache_read"]).to_numpy(dtype=float, na_value=np.nan) / 1e6
     ahead = np.maximum(warm, np.nan_to_num(constant) * recent)
