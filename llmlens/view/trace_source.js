@@ -22,7 +22,9 @@ function traceSource(view, onChange) {
 
     async load() {
       const turn = ++asked;
-      const page = await view.request("page", { sort: "time", descending: true, search: "", offset: 0, limit: FIRST_PAGE });
+      // Of more than one page only the first rows are asked for: the others come as they are scrolled to.
+      const limit = !view.isStatic && (view.model.get("n_traces") ?? 0) > FIRST_PAGE ? NEXT_PAGES : FIRST_PAGE;
+      const page = await view.request("page", { sort: "time", descending: true, search: "", offset: 0, limit });
       if (turn !== asked) return;
       source.total = page.total;
       complete = page.columns.trace_id.length >= page.total || view.isStatic;
