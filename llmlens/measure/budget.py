@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -80,8 +80,9 @@ def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np
     spent = costs["cost"].reindex(month[month <= today], fill_value=0.0).to_numpy(dtype=float)
     past, notes = _whole_days(costs, today)
     values = past["cost"].to_numpy(dtype=float)
-    factors = weekday_factors(values, past.index.weekday.to_numpy())
-    level = values / np.maximum(factors[past.index.weekday], 1e-9)
+    weekday = pd.DatetimeIndex(past.index).weekday.to_numpy()
+    factors = weekday_factors(values, weekday)
+    level = values / np.maximum(factors[weekday], 1e-9)
     steps = len(month) - len(spent) + 1  # what is left of today is the first
     weekdays = (today.weekday() + np.arange(max(steps, DAYS + 1))) % DAYS
     weights = factors[weekdays]
@@ -119,7 +120,7 @@ def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np
 def _whole_days(costs: pd.DataFrame, today: pd.Timestamp) -> tuple[pd.DataFrame, list[str]]:
     """Give the days before today, without the very first where the data may begin in the middle of it."""
     past = costs[costs.index < today]
-    begins = (past["first"] - past.index) / _DAY
+    begins = (past["first"] - past.index).dt.total_seconds() / 86_400
     if len(past) and begins.iloc[0] > max(0.1, float(begins.iloc[1:].quantile(0.9)) if len(past) > 1 else 0.0):
         return past.iloc[1:], [f"{past.index[0]:%Y-%m-%d} is seen in part and not in the run rate"]
     return past, []
@@ -146,9 +147,9 @@ def _rising(level: Floats) -> list[str]:
     return [f"the cost of a day {move} by {abs(slope):.0%} a week: if that goes on, the forecast is {bound} bound"]
 
 
-def _row(now: pd.Timestamp | None, monthly: float) -> dict[str, object]:
-    numbers = ("spent_usd", "spent_share", "n", "run_rate_usd", "run_rate_low", "run_rate_high")
-    numbers += ("forecast_usd", "forecast_low", "forecast_high", "forecast_share", "over")
+def _row(now: pd.Timestamp | None, monthly: float) -> dict[str, Any]:
+    numbers = ["spent_usd", "spent_share", "n", "run_rate_usd", "run_rate_low", "run_rate_high"]
+    numbers += ["forecast_usd", "forecast_low", "forecast_high", "forecast_share", "over"]
     month = pd.NaT if now is None else now.floor("D").replace(day=1)
     return {"month": month, "budget_usd": monthly, **dict.fromkeys(numbers, math.nan), "n": 0}
 
@@ -172,9 +173,7 @@ def _days(month: pd.DatetimeIndex, spent: Floats, paths: Floats | None) -> pd.Da
     return frame.astype(dict.fromkeys(("cost_usd", "spent_usd", "low", "high"), "Float64")).assign(forecast=~known)
 
 
-def _passing(
-    days: pd.DataFrame | list[object], monthly: float, paths: Floats | None = None, n: int = 0
-) -> pd.DataFrame:
+def _passing(days: pd.DataFrame, monthly: float, paths: Floats | None = None, n: int = 0) -> pd.DataFrame:
     """Give the day on which each mark is passed."""
     rows = []
     for share in MARKS:
@@ -200,7 +199,7 @@ def _passing(
     return frame.assign(**times).astype({"share": "Float64", "usd": "Float64", "state": "str"})
 
 
-def _made(row: dict[str, object], passing: pd.DataFrame, days: pd.DataFrame, notes: list[str]) -> Result:
+def _made(row: dict[str, Any], passing: pd.DataFrame, days: pd.DataFrame, notes: list[str]) -> Result:
     frame = pd.DataFrame([row])
     numbers = {name: "Float64" for name in frame if name not in ("month", "n")}
     frame["month"] = pd.to_datetime(frame["month"], utc=True).astype("datetime64[us, UTC]")

@@ -36,6 +36,6 @@ def burn_up(days: pd.DataFrame, passing: pd.DataFrame) -> go.Figure:
             x=ends[rows], y=values["spent_usd"][rows], name=name, mode="lines", hovertemplate=hover,
             line={"width": 2, "color": colour, "dash": dash},
         )  # fmt: skip
-    for row in passing.itertuples():
-        figure.add_hline(y=float(row.usd), line={"width": 1, "dash": "dot"}, annotation_text=f"{row.share:.0%}")
+    for share, usd in zip(passing["share"].astype(float), passing["usd"].astype(float), strict=True):
+        figure.add_hline(y=usd, line={"width": 1, "dash": "dot"}, annotation_text=f"{share:.0%}")
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from .shape import Result, bucket, columns_by, result
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy.typing as npt
     import plotly.graph_objects as go
 
     from llmlens.statistics.robust import Floats
@@ -126,7 +127,7 @@ def _slice(rows: pd.DataFrame, keys: dict[str, object], *, daily: bool) -> pd.Da
     spread = np.divide(squares * n, cost**2, out=np.full(len(n), np.nan), where=cost > 0) - 1
     several = np.maximum(spread[n > 1], 0)
     varied = float(np.nanmedian(several)) if np.isfinite(several).any() else 0.0
-    weekdays = rows.index.weekday.to_numpy() if daily and len(rows) >= ENOUGH else None
+    weekdays = pd.DatetimeIndex(rows.index).weekday.to_numpy() if daily and len(rows) >= ENOUGH else None
     parts = []
     for measure, values, variance in (("cost_usd", cost, 1 + varied), ("cost_per_call", mean, varied)):
         error = np.sqrt(np.divide(variance, n, out=np.full(len(n), np.nan), where=n > 0))
@@ -137,7 +138,7 @@ def _slice(rows: pd.DataFrame, keys: dict[str, object], *, daily: bool) -> pd.Da
     return pd.concat(parts, ignore_index=True)
 
 
-def _unusual(values: Floats, error: Floats, weekdays: Floats | None) -> dict[str, Floats]:
+def _unusual(values: Floats, error: Floats, weekdays: npt.NDArray[np.int64] | None) -> dict[str, Floats]:
     """Say what was expected of each value of a series, and how unlikely it is to be as far from that by chance."""
     from scipy.stats import t
 
@@ -167,7 +168,7 @@ def _unusual(values: Floats, error: Floats, weekdays: Floats | None) -> dict[str
     }
 
 
-def _with_rhythm(logs: Floats, near: Floats, weekdays: Floats) -> Floats:
+def _with_rhythm(logs: Floats, near: npt.NDArray[np.bool_], weekdays: npt.NDArray[np.int64]) -> Floats:
     """Expect the level of the days around plus what the same weekday had beside its own neighbours."""
     same = weekdays[:, None] == weekdays[None, :]
     rhythm = np.zeros(len(logs))
@@ -183,8 +184,8 @@ def _with_rhythm(logs: Floats, near: Floats, weekdays: Floats) -> Floats:
 
 def _finished(frame: pd.DataFrame, found: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     frame["q"] = benjamini_hochberg(frame["p"].to_numpy(dtype=float))
-    frame["anomaly"] = pd.array(np.where(frame["q"].isna(), pd.NA, frame["q"] <= _LEVEL), dtype="boolean")
-    types = {name: found[name].dtype for name in [*names, "period"]}
+    frame["anomaly"] = (frame["q"] <= _LEVEL).astype("boolean").where(frame["q"].notna())
+    types: dict[str, Any] = {name: found[name].dtype for name in [*names, "period"]}
     types |= dict.fromkeys(("value", *_NUMBERS[2:], "effect_usd"), "Float64") | {"n": "Int64", "measure": "str"}
     frame = frame.astype(types)
     order = np.lexsort((frame["period"], frame["q"].fillna(1).where(frame["anomaly"].fillna(value=False), 2)))

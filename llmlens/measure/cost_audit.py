@@ -98,17 +98,17 @@ def _reasons(calls: pd.DataFrame) -> pd.DataFrame:
     numbers = ["paid", "listed", "twice", "once_less", "other_date"]
     of = calls[numbers].astype("Float64").astype(float)
     odd = ~_agree(of["paid"], of["listed"])
-    reason = pd.Series(np.where(odd, "unlike list price", ""), index=calls.index)
-    reason[odd & _agree(of["paid"], of["other_date"])] = "outdated price"
+    reason = pd.Series("", index=calls.index, dtype="str").mask(odd, "unlike list price")
+    reason = reason.mask(odd & _agree(of["paid"], of["other_date"]), "outdated price")
     models = [calls["provider"].fillna(""), calls["model"].fillna("")]
     effect = of["paid"] - of["listed"]
     for name, column in (("cached billed twice", "twice"), ("cached counted twice", "once_less")):
         asked = odd & (reason != "outdated price") & ~_agree(of[column], of["listed"])
         fits = asked & _agree(of["paid"], of[column])
         fits &= fits.groupby(models).transform("sum") >= asked.groupby(models).transform("sum") / 2
-        reason[fits] = name
+        reason = reason.mask(fits, name)
         if name == "cached counted twice":
-            effect[fits] = -effect[fits]
+            effect = effect.where(~fits, -effect)
     tokens = calls["input_tokens"].fillna(0) + calls["output_tokens"].fillna(0)
     return calls.assign(reason=reason, effect=effect, tokens=tokens)
 

@@ -39,8 +39,8 @@ _NUMBERS = (
     "done_share_low",
     "done_share_high",
 )
-_NUMBERS += ("cost_per_done", "cost_per_done_low", "cost_per_done_high")
-_COLUMNS = ("n", *_NUMBERS[:4], "n_judged", "n_done", *_NUMBERS[4:], "n_unpriced")
+_GOAL = ("cost_per_done", "cost_per_done_low", "cost_per_done_high")
+_COLUMNS = ("n", *_NUMBERS[:4], "n_judged", "n_done", *_NUMBERS[4:], *_GOAL, "n_unpriced")
 #: Fewer units do not tell how sure a mean is.
 _LEAST = 10
 
@@ -96,7 +96,7 @@ def cost_per_goal(
         parts = [_group(rows, random)]
     frame = pd.DataFrame(parts, columns=[*keys, *_COLUMNS])
     types: dict[str, Any] = {name: rows[name].dtype for name in keys}
-    frame = frame.astype(types | dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_NUMBERS, "Float64"))
+    frame = frame.astype(types | dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys((*_NUMBERS, *_GOAL), "Float64"))
     order = ["period"] if every is not None else []
     frame = frame.sort_values([*order, "cost_usd"], ascending=[True] * len(order) + [False], kind="stable")
     return result(frame.reset_index(drop=True), _draw, notes)
@@ -135,7 +135,7 @@ def _group(rows: pd.DataFrame, random: np.random.Generator) -> dict[str, Any]:
         "cost_per_done": per_done.value, "cost_per_done_low": per_done.low, "cost_per_done_high": per_done.high,
         "n_unpriced": len(units) - len(whole),
     }  # fmt: skip
-    unsure = [name for name in _NUMBERS if name.startswith("cost_") and name.endswith(("_low", "_high"))]
+    unsure = [name for name in (*_NUMBERS, *_GOAL) if name.startswith("cost_") and name.endswith(("_low", "_high"))]
     if len(whole) < _LEAST:
         found |= dict.fromkeys(unsure)
     return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in found.items()}

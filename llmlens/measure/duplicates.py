@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from llmlens.traces import Traces
 
+    from .near_duplicates import Integers
+
 _COUNTS = ("n", "exact", "near", "saved_calls", "saved_tokens", "n_unpriced")
 _NUMBERS = ("share", "low", "high", "cost_usd", "saved_usd", "saved_share")
 _ORDER = ("n", "exact", "near", "share", "low", "high", "saved_calls", "saved_tokens", "cost_usd", "saved_usd")
@@ -102,8 +104,9 @@ def _originals(
     groups = requests.groupby(names, dropna=False).ngroup() if names else pd.Series(0, index=requests.index)
     keys = pd.MultiIndex.from_arrays([groups, texts])
     codes, _ = pd.factorize(keys)
-    first = np.flatnonzero(~pd.Series(codes).duplicated())
-    like = earlier_like(texts.iloc[first].tolist(), groups.iloc[first].to_numpy(dtype=np.int64), threshold, seed)
+    first: Integers = np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
+    numbers: Integers = groups.to_numpy(dtype=np.int64)[first]
+    like = earlier_like(texts.iloc[first].tolist(), numbers, threshold, seed)
     exact = np.ones(len(requests), dtype=bool)
     exact[first] = False
     original = first[codes]

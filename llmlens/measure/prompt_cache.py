@@ -83,7 +83,7 @@ def _life(life: str) -> pd.Timedelta:
     try:
         found = pd.Timedelta(life if isinstance(life, str) else "NaT")
     except ValueError:
-        found = pd.NaT
+        found = pd.Timedelta("NaT")
     if not found > pd.Timedelta(0):
         raise SelectionError(f"life={life!r} is not a length of time. Expected a number and a unit: '5min', '1h'.")
     return found

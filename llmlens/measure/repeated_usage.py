@@ -38,7 +38,7 @@ def repeated_usage(traces: Traces, names: list[str]) -> pd.DataFrame:
     below = np.flatnonzero(says & (above >= 0))
     count = np.bincount(above[below], minlength=len(frame))
     sums = [
-        np.bincount(above[below], weights=np.nan_to_num(values[below]), minlength=len(frame))
+        np.bincount(above[below], np.nan_to_num(values[below]), len(frame)).astype(float)
         for values in (*tokens.T, cost)
     ]
     own = np.nan_to_num(tokens)
@@ -50,7 +50,10 @@ def repeated_usage(traces: Traces, names: list[str]) -> pd.DataFrame:
         call=frame["kind"].isin(USAGE_KINDS), repeats=repeats, tokens=own.sum(axis=1),
         effect=np.where(np.isnan(cost), np.where(sums[2] > 0, sums[2], np.nan), cost),
     )[(count > 0) & says]  # fmt: skip
-    return found[list(dict.fromkeys(["trace_id", "span_id", *names, "call", "repeats", "tokens", "effect"]))]
+    kept: pd.DataFrame = found[
+        list(dict.fromkeys(["trace_id", "span_id", *names, "call", "repeats", "tokens", "effect"]))
+    ]
+    return kept
 
 
 def _agree(one: Floats, other: Floats, least: float) -> npt.NDArray[np.bool_]:
@@ -62,7 +65,7 @@ def _parents(frame: pd.DataFrame) -> Integers:
     """Give the row of each span's parent; -1 where it has none."""
     own = pd.Index(frame["trace_id"] + "\x1f" + frame["span_id"])
     asked = frame["trace_id"] + "\x1f" + frame["parent_id"].fillna("\x1f")
-    found: Integers = own.get_indexer(asked).astype(np.int64)
+    found: Integers = own.get_indexer(pd.Index(asked)).astype(np.int64)
     found[found == np.arange(len(frame))] = -1
     return found
 
