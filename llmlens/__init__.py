@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     from .measure.latency import latency
     from .measure.prompt_cache import prompt_cache
     from .measure.quality import quality
+    from .measure.retrieval.document_changes import document_changes
+    from .measure.retrieval.groundedness import groundedness
+    from .measure.retrieval.instructions import instructions_in_documents
+    from .measure.retrieval.measure import retrieval
+    from .measure.retrieval.ranking import ranking
     from .measure.signals import signals
     from .measure.slo import slo
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
@@ -77,6 +82,11 @@ _HOME = {
     "quality": "measure.quality",
     "slo": "measure.slo",
     "signals": "measure.signals",
+    "retrieval": "measure.retrieval.measure",
+    "ranking": "measure.retrieval.ranking",
+    "document_changes": "measure.retrieval.document_changes",
+    "groundedness": "measure.retrieval.groundedness",
+    "instructions_in_documents": "measure.retrieval.instructions",
     "cost": "measure",
     "cost_per_goal": "measure.cost_per_goal",
     "prompt_cache": "measure.prompt_cache",
@@ -159,11 +169,14 @@ __all__ = [
     "create_queue",
     "create_score_configs",
     "critical_path",
+    "document_changes",
     "drift",
     "duplicates",
     "embed",
     "explain",
     "fingerprint",
+    "groundedness",
+    "instructions_in_documents",
     "labels",
     "langfuse",
     "latency",
@@ -172,6 +185,7 @@ __all__ = [
     "quality",
     "queue",
     "queues",
+    "ranking",
     "read",
     "read_csv",
     "read_frame",
@@ -179,6 +193,7 @@ __all__ = [
     "read_langfuse",
     "read_otlp",
     "read_parquet",
+    "retrieval",
     "schema",
     "score_configs",
     "self_time",

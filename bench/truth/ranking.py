@@ -44,7 +44,7 @@ json.dump(found, sys.stdout)
 
 def runs(count: int, random: np.random.Generator) -> list[tuple[dict[str, int], list[str], int]]:
     """Make judgements and rankings: the relevance of documents by name, a ranking, and k."""
-    made = []
+    made: list[tuple[dict[str, int], list[str], int]] = []
     while len(made) < count:
         documents = [f"d{n}" for n in range(int(random.integers(2, 31)))]
         grades = random.integers(0, int(random.choice([2, 4])), len(documents))
@@ -107,7 +107,7 @@ def main() -> None:
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     random = np.random.default_rng(0)
-    asked = {"runs": runs(chosen.runs, random), "pairs": pairs(chosen.runs, random)}
+    asked: dict[str, Any] = {"runs": runs(chosen.runs, random), "pairs": pairs(chosen.runs, random)}
     mine = [ours(*run) for run in asked["runs"]]
     complete = [i for i, (judged, ranking, k) in enumerate(asked["runs"]) if len(ranking) >= min(k, len(judged))
                 and len(judged) > 1]  # fmt: skip

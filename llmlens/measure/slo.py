@@ -145,8 +145,8 @@ def _notes(rows: pd.DataFrame, name: str, condition: Condition, target: float) -
 
 def _rows(units: pd.DataFrame, budget: _Budget, every: str | None, latest: pd.Timestamp) -> Iterator[dict[str, Any]]:
     """Give a row a bucket of one group, each with how the budget stood at its end; all data ends at `latest`."""
-    at = units["start"].astype("datetime64[us, UTC]").astype("int64").to_numpy(dtype=np.int64)
-    judged = Judged(at, 1 - units["good"].to_numpy(), budget.allowed)
+    at = units["start"].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+    judged = Judged(np.asarray(at, dtype=np.int64), 1 - units["good"].to_numpy(), budget.allowed)
     last = latest.timestamp() * 1e6 + 1 if len(at) else np.nan
     for key, members in groups_in(units, [] if every is None else [_PERIOD]):
         end = last if every is None else min(last, bucket_end(key[_PERIOD], every).timestamp() * 1e6)
