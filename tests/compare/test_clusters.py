@@ -223,7 +223,7 @@ def test_the_plot_has_a_point_a_cluster_and_escapes_names(before: Traces, after:
 
 
 def test_a_drift_knows_its_clusters(before: Traces, after: Traces) -> None:
-    found = drift(before, after, by="feature", permutations=99)
+    found = drift(before, after, by="feature", permutations=199)
     assert found.clusters is not None
     assert found.clusters is found.clusters
     pd.testing.assert_frame_equal(pd.DataFrame(found.clusters), pd.DataFrame(clusters(before, after, by="feature")))

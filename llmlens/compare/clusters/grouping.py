@@ -27,6 +27,8 @@ _SHARE, _FEWEST, _MOST = 50, 5, 100
 _COMPANY = 5  # neighbours that make a point dense
 #: The radius of a group is that within which so many of its members have these neighbours.
 _RADIUS = 0.95
+#: A group with more than this part of the variance of all points is none.
+_WIDE = 1 / 3
 #: Equal texts are at one place, where density has no bound: they are moved apart by this share of the spread.
 _JITTER = 1e-3
 
@@ -35,7 +37,8 @@ def groups(vectors: Vectors, *, seed: int = 0, limit: int = LIMIT) -> Labels:
     """Give the group of each row, numbered from 0 (the largest) on, and -1 for outliers and rows without a vector.
 
     HDBSCAN (Campello, Moulavi & Sander 2013) on at most 20 principal components of the vectors at length 1: in the full
-    space, not on a picture of it. Beyond `limit` rows it is done on a sample; each other row joins its nearest member
+    space, not on a picture of it. A group with a third of all variance is none: the leaves of its tree are, and the
+    rest of it are outliers. Beyond `limit` rows all this is done on a sample; each other row joins its nearest member
     where it is as near to it as 95 % of the members of that group are to their fifth neighbour, else it is an outlier.
     The same vectors and seed give the same groups.
     """
@@ -66,15 +69,31 @@ def _reduced(rows: Vectors, seed: int) -> Vectors:
 
 def _dense(points: Vectors, seed: int) -> Labels:
     """Find the groups."""
-    from sklearn.cluster import HDBSCAN
-
     spread = float(points.std())
     if not spread > 0:
         return np.zeros(len(points), dtype=np.int64)
     apart = points + np.random.default_rng(seed).normal(scale=_JITTER * spread, size=points.shape)
     least = int(np.clip(len(points) // _SHARE, _FEWEST, _MOST))
-    model = HDBSCAN(min_cluster_size=least, min_samples=_COMPANY, copy=True).fit(apart)
-    return np.asarray(model.labels_, dtype=np.int64)
+    labels = _hdbscan(apart, least, "eom")
+    for group in range(int(labels.max()) + 1):
+        inside = np.flatnonzero(labels == group)
+        # What is nearly as wide as all points is what is left between the groups: it is looked into once more.
+        if _width(points[inside]) > _WIDE * _width(points):
+            parts = _hdbscan(apart[inside], least, "leaf")
+            labels[inside] = np.where(parts == OUTLIER, OUTLIER, parts + labels.max() + 1)
+    return labels
+
+
+def _hdbscan(points: Vectors, least: int, method: str) -> Labels:
+    from sklearn.cluster import HDBSCAN
+
+    model = HDBSCAN(min_cluster_size=least, min_samples=_COMPANY, copy=True, cluster_selection_method=method)
+    return np.asarray(model.fit(points).labels_, dtype=np.int64)
+
+
+def _width(points: Vectors) -> float:
+    """Give the mean squared distance to the middle."""
+    return float(points.var(axis=0).sum())
 
 
 def _join(points: Vectors, members: Vectors, labels: Labels) -> Labels:
