@@ -116,7 +116,7 @@ def test_residuals_are_what_leaving_each_row_out_gives() -> None:
     rng = np.random.default_rng(2)
     prompts = rng.standard_normal((25, 3))
     answers = prompts @ rng.standard_normal((3, 2)) * 3 + rng.standard_normal((25, 2)) * 0.1
-    found = residuals(answers, prompts)
+    found = residuals(answers, prompts, np.zeros(25, dtype=np.int64))
     variances = np.linalg.svd(prompts, compute_uv=False) ** 2
 
     def refitted(ridge: float) -> np.ndarray:
@@ -134,7 +134,7 @@ def test_residuals_are_what_leaving_each_row_out_gives() -> None:
 def test_residuals_of_unrelated_prompts_change_nothing_much() -> None:
     rng = np.random.default_rng(3)
     answers = rng.standard_normal((40, 4))
-    found = residuals(answers, rng.standard_normal((40, 5)))
+    found = residuals(answers, rng.standard_normal((40, 5)), np.zeros(40, dtype=np.int64))
     assert (found**2).sum() <= (answers**2).sum() * (1 + 1e-12)
 
 

@@ -68,7 +68,8 @@ class Movements:
         self._features = [feature for feature, kept in zip(FEATURES, varied, strict=True) if kept]
         self._form = self._form[:, varied]
         few = type(labels)(labels.rows[: _TIMES + 1], labels.strata)
-        conditioned = centred(residuals(centred(normal_scores(self._form), windows.slices), prompts), labels.strata)
+        scores = centred(normal_scores(self._form), windows.slices)
+        conditioned = centred(residuals(scores, prompts, windows.slices), labels.strata)
         self._of_form = Columns(
             [feature.name for feature in self._features], Shifts.of(conditioned, few), conditioned.std(axis=0)
         )

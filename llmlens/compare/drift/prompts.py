@@ -73,9 +73,14 @@ def _left_out(answers: Floats, left: Floats, shrink: Floats, projected: Floats) 
     return np.asarray((answers - left @ (shrink[:, None] * projected)) / (1 - leverage)[:, None], dtype=float)
 
 
-def residuals(answers: Floats, prompts: Floats) -> Floats:
-    """Subtract from each answer what is expected of it by all the other prompts and answers.
+def residuals(answers: Floats, prompts: Floats, slices: NDArray[np.int64]) -> Floats:
+    """Subtract from each answer what is expected of it by all the other prompts and answers of its slice.
 
-    The windows are not told apart, so that what is left can be permuted.
+    The windows are not told apart, so that what is left can be permuted. What moved in one slice must not be expected
+    of the others, where prompts of the same days would then seem to be answered the other way round.
     """
-    return Expectation.of(answers, prompts).left_out(answers)
+    rest = np.array(answers)
+    for value in np.unique(slices):
+        inside = np.flatnonzero(slices == value)
+        rest[inside] = Expectation.of(answers[inside], prompts[inside]).left_out(answers[inside])
+    return rest

@@ -117,7 +117,11 @@ def _observed(view: Frozen, day: NDArray[np.int64], days: int) -> tuple[NDArray[
 
 
 def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.Generator) -> dict[str, Floats]:
-    """Draw quiet streams: sums (times, days, slices, directions), less the noise of the reference's mean."""
+    """Draw quiet streams: sums (times, days, slices, directions) of outputs like those of the reference.
+
+    Each stream has a population of its own, of which the reference could be a sample: its rows with random weights.
+    What is rare in the reference may be less rare there. Rubin (1981), The Bayesian bootstrap, Ann. Stat. 9, 130-134.
+    """
     days, size = counts.shape
     made: dict[str, Floats] = {name: np.zeros((times, days, size, rows.shape[1])) for name, rows in view.views.items()}
     for value in range(size):
@@ -125,18 +129,15 @@ def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.G
         total = int(counts[:, value].sum())
         if not len(known) or not total:
             continue
-        chosen = known[rng.integers(0, len(known), (times, total))]
-        again = known[rng.integers(0, len(known), (times, len(known)))]
-        starts = np.concatenate([[0], np.cumsum(counts[:, value])[:-1]])
         busy = counts[:, value] > 0
+        starts = np.concatenate([[0], np.cumsum(counts[busy, value])[:-1]])
         # A sample varies less than what it was drawn from.
         wider = np.sqrt(len(known) / max(len(known) - 1, 1))
-        for name, rows in view.views.items():
-            spread = wider * rows
-            for i in range(times):
-                mean = spread[again[i]].mean(axis=0)
-                found = np.add.reduceat(spread[chosen[i]], starts[busy], axis=0)
-                made[name][i, busy, value] = found - counts[busy, value][:, None] * mean
+        for i in range(times):
+            weights = np.cumsum(rng.exponential(size=len(known)))
+            chosen = known[np.minimum(np.searchsorted(weights / weights[-1], rng.random(total)), len(known) - 1)]
+            for name, rows in view.views.items():
+                made[name][i, busy, value] = wider * np.add.reduceat(rows[chosen], starts, axis=0)
     return made
 
 

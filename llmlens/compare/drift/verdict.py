@@ -58,7 +58,7 @@ class Test:
         prompts = prompt_space(asked.form, asked.inner, windows.slices, seed)
         towards = propensity(prompts, windows.slices, windows.after, seed)
         strata = subclasses(towards, windows.slices)
-        views = conditioned(measured.views(windows.slices, seed), prompts, strata)
+        views = conditioned(measured.views(windows.slices, seed), prompts, windows.slices, strata)
         labels = Labels.permuted(windows.after, strata, times, seed)
         together = np.hstack(list(views.values())) if views else np.zeros((len(windows.after), 0))
         return cls(
@@ -87,7 +87,10 @@ class Test:
         found = {name: each.statistic(strata) for name, each in self.shifts.items()}
         tails = {name: tail(statistic) for name, statistic in found.items() if statistic is not None}
         inside = self.windows.slices == slice_number
-        effect = separation(self.score[inside], self.windows.after[inside], self.labels.strata[inside])
+        # By a rule of its own: that of all outputs follows whatever moved most, elsewhere.
+        after, strata_inside = self.windows.after[inside], self.labels.strata[inside]
+        rule = np.hstack([view[inside] for view in self.views.values()])
+        effect = separation(scores(rule, after, strata_inside, self.seed), after, strata_inside)
         seen = detectable(self.shifts, self.views, strata, self.seed)
         return self._verdict(combined(list(tails.values())), tails, effect, seen, slice_number)
 

@@ -51,7 +51,10 @@ class Measured:
 
 
 def conditioned(
-    views: dict[str, NDArray[np.float64]], prompts: NDArray[np.float64], strata: NDArray[np.int64]
+    views: dict[str, NDArray[np.float64]],
+    prompts: NDArray[np.float64],
+    slices: NDArray[np.int64],
+    strata: NDArray[np.int64],
 ) -> dict[str, NDArray[np.float64]]:
     """Take out of each view what the prompt explains, centre it within strata and whiten it."""
-    return {name: whitened(centred(residuals(view, prompts), strata)) for name, view in views.items()}
+    return {name: whitened(centred(residuals(view, prompts, slices), strata)) for name, view in views.items()}
