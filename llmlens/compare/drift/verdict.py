@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Outputs that a slice needs in each window to be judged by itself.
 LEAST = 8
+#: How much what all slices share counts, and what moved most in one of them.
+_WEIGHTS = (1.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Test:
                 of_slices.append(tail(combined([tail(statistic) for statistic in found])))
         statistic = common
         if len(of_slices) > 1:
-            statistic = combined([tail(common), tail(-np.min(of_slices, axis=0))])
+            statistic = combined([tail(common), tail(-np.min(of_slices, axis=0))], _WEIGHTS)
         effect = separation(self.score, self.windows.after, self.labels.strata)
         seen = detectable(self.shifts, self.views, None, self.seed)
         return self._verdict(statistic, tails, effect, seen, None)
