@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from llmlens.errors import ReadError
 from llmlens.store import Store, arrow_of
 
+from .arrays import dumps
 from .conventions import TEXTS, Conventions
 from .finish import finish
-from .pivot import FeatureFunction, Wide, dumps, resource_text
+from .pivot import FeatureFunction, Wide, resource_text
 from .raw import Origin, Problem, Raw, RawLog, RawScore, RawSpan
 from .scores import find_traces, log_scores, score_marks, score_rows, span_scores
 from .staging import STAGED, Staging, staged_sql
