@@ -20,7 +20,9 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):
         try:
-            return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
+            written = json.dumps(value, ensure_ascii=False, default=str)
+            read = json.loads(written, parse_constant=lambda _: None)  # NaN is no JSON; orjson makes null of it too
+            return json.dumps(read, ensure_ascii=False).encode("utf-8", "replace")
         except (RecursionError, ValueError):
             return json.dumps({"unreadable": "nested too deeply"}).encode()
 
