@@ -3,7 +3,7 @@
     python bench/pull.py --observations 100000
 
 The stand-in server of tests/langfuse_server runs in a process of its own and holds observations with 2 KB in and 2 KB
-out each. All clients read all of them, in the same run, each in a fresh process that has read an empty window before:
+out each. All clients read all of them, in the same run, each in a fresh process that has read one observation before:
 llmlens into `Traces` and their `spans`, the package's client into a DataFrame of its rows: by `dict()`, the method that
 the package gives its rows, and by `vars()`, the cheapest way there is. The client's pages come one after the other,
 which costs it less CPU than threads would. Printed are CPU seconds, wall seconds and peak memory of each.
@@ -30,17 +30,18 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+LONG_AGO = BEGIN - timedelta(days=365)
 TEXT = "The parcel left the depot this morning and is on its way to you; it will be there on Friday at noon. "
 PAGE = 1000
 CPU_LIMIT, MEMORY_LIMIT_MIB = 1 / 8, 1536
 GROUPS = "core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context"
 
 
-def rows(n: int) -> list[dict[str, Any]]:
-    """Make observations of five a trace."""
+def rows(n: int, begin: datetime = BEGIN) -> list[dict[str, Any]]:
+    """Make observations of five a trace, the first one at `begin`."""
     found = []
     for place in range(n):
-        start = BEGIN + timedelta(seconds=place)
+        start = begin + timedelta(seconds=place)
         said = json.dumps([{"role": "user", "content": f"{place} " + (TEXT * 21)[:1960]}])
         found.append(
             {
@@ -69,7 +70,7 @@ def serve(n: int, address: Any, done: Any) -> None:
     from tests.langfuse_server import LangfuseServer
 
     with LangfuseServer() as server:
-        server.add_observations(rows(n))
+        server.add_observations(rows(n, BEGIN) + rows(1, LONG_AGO))
         address.put((server.url, server.public_key, server.secret_key))
         done.wait()
 
@@ -125,7 +126,7 @@ def main() -> None:
     if given.client:
         which, url, public, secret = given.client
         read, _ = CLIENTS[which]
-        read(url, public, secret, BEGIN - timedelta(days=365))  # imports what is imported at first use
+        read(url, public, secret, LONG_AGO)  # imports what is imported at first use
         began, used = time.perf_counter(), time.process_time()
         count = read(url, public, secret, BEGIN)
         cpu, wall = time.process_time() - used, time.perf_counter() - began

@@ -130,15 +130,20 @@ def timed(work: Callable[[], Any]) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Import everything that a load needs, by loading nothing."""
+    """Import everything that a load needs, the prices too, by loading a span."""
     import tempfile
 
     import llmlens
 
+    attributes = [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+                  {"key": "gen_ai.request.model", "value": {"stringValue": "gpt-4o"}},
+                  {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "1"}}]  # fmt: skip
+    span = {"traceId": "1" * 32, "spanId": "1" * 16, "name": "chat", "attributes": attributes,
+            "startTimeUnixNano": "1793577600000000000", "endTimeUnixNano": "1793577600000000001"}  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        empty = Path(folder) / "empty.jsonl"
-        empty.write_bytes(b'{"resourceSpans":[]}\n')
-        llmlens.read_otlp(empty)
+        one = Path(folder) / "one.jsonl"
+        one.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}), encoding="utf-8")
+        llmlens.read_otlp(one)
 
 
 def apart(task: str, path: Path, threads: int = 2) -> dict[str, Any]:

@@ -50,7 +50,10 @@ if TYPE_CHECKING:
     from .measure.cost_per_goal import cost_per_goal
     from .measure.critical_path import critical_path, self_time
     from .measure.duplicates import duplicates
+    from .measure.error_rules import rules
+    from .measure.failures import errors
     from .measure.latency import latency
+    from .measure.loops import loops
     from .measure.prompt_cache import prompt_cache
     from .measure.quality import quality
     from .measure.retrieval.document_changes import document_changes
@@ -94,6 +97,8 @@ _HOME = {
     "duplicates": "measure.duplicates",
     "critical_path": "measure.critical_path",
     "latency": "measure.latency",
+    "loops": "measure.loops",
+    "rules": "measure.error_rules",
     "self_time": "measure.critical_path",
     "budget": "measure.budget",
     "cost_anomalies": "measure.cost_anomalies",
@@ -133,7 +138,7 @@ _HOME = {
 }
 
 #: Modules that are functions too; see callable_module.py.
-_CALLABLE_MODULES = ("compare", "embed", "read", "schema")
+_CALLABLE_MODULES = ("compare", "embed", "errors", "read", "schema")
 
 __all__ = [
     "AnnotationQueue",
@@ -173,6 +178,7 @@ __all__ = [
     "drift",
     "duplicates",
     "embed",
+    "errors",
     "explain",
     "fingerprint",
     "groundedness",
@@ -180,6 +186,7 @@ __all__ = [
     "labels",
     "langfuse",
     "latency",
+    "loops",
     "open",
     "prompt_cache",
     "quality",
@@ -194,6 +201,7 @@ __all__ = [
     "read_otlp",
     "read_parquet",
     "retrieval",
+    "rules",
     "schema",
     "score_configs",
     "self_time",

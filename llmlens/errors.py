@@ -6,7 +6,9 @@ Every message says what was expected, what came, where it came from and what to 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .callable_module import call_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,3 +78,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Make the error for a `what` ("table", "column", ...) called `name` that is not among `known`."""
     return UnknownNameError(f"There is no {what} {name!r}.{nearest(name, known)}")
+
+
+def _count(*args: Any, **kwargs: Any) -> Any:
+    """Count what went wrong, by class: `llmlens.errors(traces, by=None, every=None, rules=None)`.
+
+    `help(llmlens.measure.failures.errors)` says more. As a module it holds the exceptions a user can meet.
+    """
+    from .measure.failures import errors
+
+    return errors(*args, **kwargs)
+
+
+call_with(__name__, _count)

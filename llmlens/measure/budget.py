@@ -32,6 +32,8 @@ _DRAWS = 2_000
 _DATES = ("date", "low", "high")
 #: Fewer whole days tell what a day costs, but not how sure that is.
 _LEAST = 5
+#: A trend of less a week is not worth a word.
+_NOTABLE = 0.05
 _DAY = pd.Timedelta(days=1)
 
 
@@ -80,11 +82,11 @@ def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np
     spent = costs["cost"].reindex(month[month <= today], fill_value=0.0).to_numpy(dtype=float)
     past, notes = _whole_days(costs, today)
     values = past["cost"].to_numpy(dtype=float)
-    weekday = pd.DatetimeIndex(past.index).weekday.to_numpy()
+    weekday = pd.DatetimeIndex(past.index).day_of_week.to_numpy()
     factors = weekday_factors(values, weekday)
     level = values / np.maximum(factors[weekday], 1e-9)
     steps = len(month) - len(spent) + 1  # what is left of today is the first
-    weekdays = (today.weekday() + np.arange(max(steps, DAYS + 1))) % DAYS
+    weekdays = (today.day_of_week + np.arange(max(steps, DAYS + 1))) % DAYS
     weights = factors[weekdays]
     weights[0] *= 1 - (now - today) / _DAY
     row = _row(now, monthly) | {"spent_usd": spent.sum(), "spent_share": spent.sum() / monthly, "n": len(values)}
@@ -139,9 +141,11 @@ def _rising(level: Floats) -> list[str]:
     if len(recent) < ENOUGH or not np.ptp(recent):
         return []
     tau = kendalltau(np.arange(len(recent)), recent)
-    if not tau.pvalue < 0.01:
+    if not tau.pvalue < 1e-3:
         return []
     slope = theilslopes(recent, np.arange(len(recent)))[0] * DAYS / np.median(recent)
+    if abs(slope) < _NOTABLE:
+        return []
     bound = "a lower" if slope > 0 else "an upper"
     move = "climbs" if slope > 0 else "falls"
     return [f"the cost of a day {move} by {abs(slope):.0%} a week: if that goes on, the forecast is {bound} bound"]

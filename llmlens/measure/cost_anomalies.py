@@ -127,7 +127,7 @@ def _slice(rows: pd.DataFrame, keys: dict[str, object], *, daily: bool) -> pd.Da
     spread = np.divide(squares * n, cost**2, out=np.full(len(n), np.nan), where=cost > 0) - 1
     several = np.maximum(spread[n > 1], 0)
     varied = float(np.nanmedian(several)) if np.isfinite(several).any() else 0.0
-    weekdays = pd.DatetimeIndex(rows.index).weekday.to_numpy() if daily and len(rows) >= ENOUGH else None
+    weekdays = pd.DatetimeIndex(rows.index).day_of_week.to_numpy() if daily and len(rows) >= ENOUGH else None
     parts = []
     for measure, values, variance in (("cost_usd", cost, 1 + varied), ("cost_per_call", mean, varied)):
         error = np.sqrt(np.divide(variance, n, out=np.full(len(n), np.nan), where=n > 0))

@@ -75,7 +75,7 @@ def cost_per_goal(
 
     Raises `UnknownNameError` for a column or score, `SelectionError` for a rule, `UnknownArgumentError` for a unit.
     """
-    names = columns_by(by, taken=(*_COLUMNS, *UNITS.values(), "span_id", "start"))
+    names = columns_by(by, taken=(*_COLUMNS, "trace_id", "span_id", "start"))
     if per not in UNITS:
         raise UnknownArgumentError(f"per={per!r} is not one of {', '.join(UNITS)}.{nearest(str(per), UNITS)}")
     judged, note = (None, "") if done is None else done_traces(traces, done)

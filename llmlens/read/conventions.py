@@ -187,8 +187,8 @@ class Conventions:
         """Write the REPLACE that brings the spellings of a column's values to one."""
         replaced = []
         for name, spellings in self.values.items():
-            cases = " ".join(f"WHEN {_quote(k.lower())} THEN {_quote(v)}" for k, v in spellings.items())
-            replaced.append(f'CASE lower("{name}") {cases} ELSE "{name}" END AS "{name}"')
+            known = _looked_up({k.lower(): v for k, v in spellings.items()}, f'"{name}"')
+            replaced.append(f'coalesce({known}, "{name}") AS "{name}"')
         return f"REPLACE ({', '.join(replaced)})" if replaced else ""
 
     def kind_sql(self, at: Mapping[Field, str]) -> str:
@@ -202,8 +202,7 @@ class Conventions:
                 whens = " ".join(f"WHEN regexp_matches({x}, {_quote(p)}) THEN {_quote(k)}" for p, k in rule.patterns)
                 parts.append(f"CASE {whens} END")
             else:
-                whens = " ".join(f"WHEN {_quote(v)} THEN {_quote(k)}" for v, k in rule.values.items())
-                parts.append(f"CASE lower({x}) {whens} END")
+                parts.append(_looked_up(rule.values, x))
         return f"coalesce({', '.join([*parts, _quote('span')])})"
 
     def text_attributes(self, name: str) -> list[str]:
@@ -248,6 +247,12 @@ def _source_sql(source: Source, dtype: str, x: str) -> str:
         ignored = ", ".join(_quote(text.lower()) for text in source.ignore)
         value = f"CASE WHEN lower({value}) IN ({ignored}) THEN NULL ELSE {value} END"
     return value
+
+
+def _looked_up(meanings: Mapping[str, str], x: str) -> str:
+    """Write the SQL of what a text means in any case, NULL when it is not known; cheaper to plan than a long CASE."""
+    pairs = ", ".join(f"{_quote(text)}: {_quote(meaning)}" for text, meaning in meanings.items())
+    return f"MAP {{{pairs}}}[lower({x})]"
 
 
 def _quote(text: str) -> str:

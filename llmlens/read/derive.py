@@ -85,11 +85,11 @@ class _Writer:
         if len(waiting) >= _ROWS:
             self._insert(name, waiting)
 
-    def _insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+    def _insert(self, name: str, waiting: list[tuple[Any, ...]]) -> None:
         cast = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in TABLES[name].columns)
-        self._cursor.register("derived_rows", _arrow(name, rows))
-        self._cursor.execute(f"INSERT INTO {name} SELECT {cast} FROM derived_rows")
-        rows.clear()
+        rows = _arrow(name, waiting)  # noqa: F841  # the SQL speaks of it; registered, it would be held until the commit
+        self._cursor.execute(f"INSERT INTO {name} SELECT {cast} FROM rows")
+        waiting.clear()
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if failure is None:

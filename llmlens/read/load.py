@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import ReadError
 from llmlens.frames import arrow_of
-from llmlens.schema import SPANS, USAGE_KINDS
 from llmlens.store import Store
 
-from .conventions import MACROS, TEXTS, Conventions
-from .finish import LOGS, finish
-from .pivot import FeatureFunction, Fields, Wide, dumps, resource_text
+from .arrays import dumps
+from .conventions import TEXTS, Conventions
+from .finish import finish
+from .pivot import FeatureFunction, Wide, resource_text
 from .raw import Origin, Problem, Raw, RawLog, RawScore, RawSpan
 from .scores import find_traces, log_scores, score_marks, score_rows, span_scores
-from .texts import CONTENT_ROWS, keep_text_sources
+from .staging import STAGED, Staging, staged_sql
+from .texts import keep_text_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,12 +33,6 @@ _PIVOTED = 1024
 _LOOK = 64  # how often that is looked at
 _MAPPED = 16 * _PIVOTED
 _MAPPED_BYTES = 64 << 20
-
-_STAGED = [c for c in SPANS.columns if c.name not in ("depth", "cost_source")]
-_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
-_EXTRA_COLUMNS = (
-    "trace_name VARCHAR", "trace_url VARCHAR", "updated TIMESTAMPTZ", "unread_cache VARCHAR", "line BIGINT", "n BIGINT",
-)  # fmt: skip
 
 
 class Loader:
@@ -76,13 +71,7 @@ class Loader:
         self._texts_met: set[str] = set()
         self._problems: dict[tuple[str, str, str], list[Any]] = {}
         self._wide = Wide()
-        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in _STAGED)
-        self.store.execute(f"CREATE TABLE staged ({columns}, {', '.join(_EXTRA_COLUMNS)})")
-        self.store.execute("DROP TABLE contents")
-        self.store.execute(CONTENT_ROWS)
-        self.store.execute(LOGS)
-        for macro in MACROS:
-            self.store.execute(macro)
+        self._staging = Staging(self.store)
 
     @property
     def items_in(self) -> int:
@@ -135,12 +124,12 @@ class Loader:
         n = pa.array(range(self._n, self._n + count), pa.int64())
         self._n += count
         spans = arrow_of(load.spans).append_column("n", n)
-        names = ", ".join(f'"{c.name}"' for c in _STAGED)
-        typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in _STAGED)
-        self.store.insert(f"INSERT INTO staged ({names}, n) SELECT {typed}, n FROM rows", rows=spans)
+        names = ", ".join(f'"{c.name}"' for c in STAGED)
+        typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type})' for c in STAGED)
+        self._staging.insert(f"INSERT INTO staged ({names}, n) SELECT {typed}, n FROM rows", spans)
         contents = arrow_of(load.contents).append_column("n", n)
         columns = "trace_id, span_id, input, output, attributes, events, links, n"
-        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM rows", rows=contents)
+        self._staging.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM rows", contents)
         self.store.insert_frame("scores", load.scores)
 
     def problem(self, problem: Problem, source: str) -> None:
@@ -160,6 +149,7 @@ class Loader:
         """Map what is left, remove duplicates, build trees, price, and give the store."""
         self._flush()
         self._flush_logs()
+        self._staging.close()
         for problem, source in finish(self.store, prices=self.prices):
             self.problem(problem, source)
         keep_text_sources(self.store, self.conventions, self._texts_met, self._resources)
@@ -209,9 +199,9 @@ class Loader:
         self._n += wide.rows
         table = wide.table().append_column("resource", pa.array(numbers, pa.int32())).append_column("n", n)
         sql = staged_sql(wide.known, wide.fields, feature_given=self.feature is not None)
-        self.store.insert(f"INSERT INTO staged {sql}", wide=table)
+        self._staging.insert(f"INSERT INTO staged {sql}", table)
         columns = "trace_id, span_id, attributes, events, links, resource, n"
-        self.store.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM wide", wide=table)
+        self._staging.insert(f"INSERT INTO content_rows ({columns}) SELECT {columns} FROM rows", table)
 
     def _flush_logs(self) -> None:
         import pyarrow as pa
@@ -232,55 +222,7 @@ class Loader:
             }
         )
         self._n_logs += len(rows)
-        self.store.insert("INSERT INTO logs SELECT * FROM log_rows", log_rows=table)
-
-
-def staged_sql(mapping: Conventions, at: Fields, *, feature_given: bool) -> str:
-    """Write the SELECT that maps the wide table to the columns of `staged`."""
-    usage = f"kind IN ({', '.join(repr(k) for k in USAGE_KINDS)})"
-
-    def mapped(name: str) -> str:
-        return mapping.column_sql(name, at)
-
-    def of_calls(name: str) -> str:
-        return f"CASE WHEN {usage} THEN {mapped(name)} END"
-
-    # Said once, inside: the SQL is planned again for every chunk, and its length is what that costs.
-    first = {
-        "kind": mapping.kind_sql(at),
-        "failed": f"status_code = 2 OR coalesce({mapped('level')}, '') = 'ERROR'",
-        "message": f"coalesce(said(status_text), {mapped('status_message')})",
-        "asked_model": mapped("request_model"),
-        "first_token": mapped("ttft_s"),
-        **{name: of_calls(name) for name in _TOKENS},
-    }
-    status = "CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END"
-    prefix = r"nullif(regexp_extract(message, '^([\w.]*(?:Error|Exception|Timeout))\b', 1), '')"
-    reported = "coalesce(input_tokens, output_tokens) IS NOT NULL"
-    made = {
-        "start": "make_timestamptz(start_ns // 1000)",
-        "end": "make_timestamptz(end_ns // 1000)",
-        "duration_s": "CASE WHEN end_ns >= start_ns THEN (end_ns - start_ns) / 1e9 END",
-        "ttft_s": "CASE WHEN first_token >= 0 THEN first_token END",
-        "status": f"CASE WHEN failed THEN 'error' ELSE {status} END",
-        "status_message": "CASE WHEN failed THEN message END",
-        "error_type": f"CASE WHEN failed THEN coalesce({mapped('error_type')}, {prefix}) END",
-        "model": f"coalesce({mapped('model')}, asked_model)",
-        "request_model": "asked_model",
-        "cost_usd": of_calls("cost_usd"),
-        "usage_source": f"CASE WHEN {usage} THEN CASE WHEN {reported} THEN 'reported' ELSE 'missing' END END",
-    }
-    taken = ("trace_id", "span_id", "parent_id", "name", "kind", "params", "metadata", "convention", "source", *_TOKENS)
-    made |= {name: name for name in taken}
-    if feature_given:
-        made["feature"] = f"coalesce(feature_given, {mapped('feature')})"
-    selected = ", ".join(f'{made.get(c.name) or mapped(c.name)} AS "{c.name}"' for c in _STAGED)
-    unread = f"CASE WHEN {usage} THEN nullif({mapped('unread_cache')}, '') END"
-    for name in ("trace_name", "trace_url", "updated"):
-        selected += f", {mapped(name)} AS {name}"
-    selected += f", {unread} AS unread_cache, line, n"
-    inside = ", ".join(f"{sql} AS {name}" for name, sql in first.items())
-    return f"SELECT * {mapping.spelling_sql()} FROM (SELECT {selected} FROM (SELECT *, {inside} FROM wide))"
+        self._staging.insert("INSERT INTO logs SELECT * FROM rows", table)
 
 
 def _log_event(log: RawLog) -> bytes:

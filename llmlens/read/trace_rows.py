@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .pivot import dumps
+from .arrays import dumps
 from .raw import Problem
 
 if TYPE_CHECKING:

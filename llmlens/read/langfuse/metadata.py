@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llmlens.read.arrays import dumps
 from llmlens.read.contents.values import text_of
-from llmlens.read.pivot import dumps
 from llmlens.read.raw import Origin
 
 from .cells import object_of

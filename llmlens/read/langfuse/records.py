@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llmlens.read.pivot import dumps
+from llmlens.read.arrays import dumps
 from llmlens.read.raw import Problem
 
 from .observations import Mapper

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llmlens.read.arrays import dumps
 from llmlens.read.contents.values import name_of
-from llmlens.read.pivot import dumps
 from llmlens.read.raw import Problem, RawSpan
 
 from .cells import nanoseconds, text
