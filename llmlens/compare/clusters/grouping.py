@@ -72,7 +72,7 @@ def _dense(points: Vectors, seed: int) -> Labels:
     spread = float(points.std())
     if not spread > 0:
         return np.zeros(len(points), dtype=np.int64)
-    apart = points + np.random.default_rng(seed).normal(scale=_JITTER * spread, size=points.shape)
+    apart = points + np.random.default_rng(seed).normal(scale=_JITTER * spread, size=points.shape).astype(np.float32)
     least = int(np.clip(len(points) // _SHARE, _FEWEST, _MOST))
     labels = _hdbscan(apart, least, "eom")
     for group in range(int(labels.max()) + 1):
