@@ -225,7 +225,7 @@ def test_something_else_than_traces_is_an_error(model_change: Traces) -> None:
 
 def test_fingerprints_alone_find_the_feature_and_say_what_is_lost(model_change: Traces) -> None:
     parts = model_change.where(until=SINCE), model_change.where(since=SINCE)
-    found = ll.drift(*(ll.fingerprint(part) for part in parts))
+    found = ll.drift(ll.fingerprint(parts[0]), ll.fingerprint(parts[1]))
     assert isinstance(found, Drift)
     moved = found[(found["q"] <= 0.05) & ~found["slice"].isin(["overall", "mix"])]
     assert list(moved["slice"]) == ["product_search"]
