@@ -43,7 +43,9 @@ if TYPE_CHECKING:
         score_configs,
     )
     from .label.agreement import agreement
+    from .measure.agents import agents
     from .measure.budget import budget
+    from .measure.context_growth import context_growth
     from .measure.cost import cost
     from .measure.cost_anomalies import cost_anomalies
     from .measure.cost_audit import cost_audit
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from .measure.duplicates import duplicates
     from .measure.error_rules import rules
     from .measure.failures import errors
+    from .measure.handoffs import handoffs
     from .measure.latency import latency
     from .measure.loops import loops
     from .measure.prompt_cache import prompt_cache
@@ -61,8 +64,10 @@ if TYPE_CHECKING:
     from .measure.retrieval.instructions import instructions_in_documents
     from .measure.retrieval.measure import retrieval
     from .measure.retrieval.ranking import ranking
+    from .measure.sessions import sessions, users
     from .measure.signals import signals
     from .measure.slo import slo
+    from .measure.tools import tools
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
@@ -97,7 +102,13 @@ _HOME = {
     "duplicates": "measure.duplicates",
     "critical_path": "measure.critical_path",
     "latency": "measure.latency",
+    "agents": "measure.agents",
+    "context_growth": "measure.context_growth",
+    "handoffs": "measure.handoffs",
     "loops": "measure.loops",
+    "sessions": "measure.sessions",
+    "tools": "measure.tools",
+    "users": "measure.sessions",
     "rules": "measure.error_rules",
     "self_time": "measure.critical_path",
     "budget": "measure.budget",
@@ -162,10 +173,12 @@ __all__ = [
     "Traces",
     "UnknownArgumentError",
     "UnknownNameError",
+    "agents",
     "agreement",
     "budget",
     "clusters",
     "compare",
+    "context_growth",
     "cost",
     "cost_anomalies",
     "cost_audit",
@@ -182,6 +195,7 @@ __all__ = [
     "explain",
     "fingerprint",
     "groundedness",
+    "handoffs",
     "instructions_in_documents",
     "labels",
     "langfuse",
@@ -205,9 +219,12 @@ __all__ = [
     "schema",
     "score_configs",
     "self_time",
+    "sessions",
     "signals",
     "slo",
+    "tools",
     "union",
+    "users",
     "versions",
 ]
 

@@ -66,7 +66,7 @@ def cost_audit(traces: Traces, by: str | Iterable[str] | None = None, *, prices:
 
     Raises `UnknownNameError` for a column, `ReadError` for unusable `prices`.
     """
-    names = columns_by(by, taken=("finding", *_COLUMNS, "trace_id", "span_id", "cost_usd"))
+    names = columns_by(by, taken=("finding", *_COLUMNS, "span_id", "cost_usd"))
     parents = repeated_usage(traces, names)
     calls = listed_calls(traces, [*dict.fromkeys((*names, "provider", "model"))], prices)
     told = calls[(calls["cost_source"] != "priced").fillna(value=True) & calls["paid"].notna()]
