@@ -28,7 +28,7 @@ _COMPANY = 5  # neighbours that make a point dense
 #: The radius of a group is that within which so many of its members have these neighbours.
 _RADIUS = 0.95
 #: A group with more than this part of the variance of all points is none.
-_WIDE = 1 / 3
+_WIDE = 0.5
 #: Equal texts are at one place, where density has no bound: they are moved apart by this share of the spread.
 _JITTER = 1e-3
 
@@ -37,7 +37,7 @@ def groups(vectors: Vectors, *, seed: int = 0, limit: int = LIMIT) -> Labels:
     """Give the group of each row, numbered from 0 (the largest) on, and -1 for outliers and rows without a vector.
 
     HDBSCAN (Campello, Moulavi & Sander 2013) on at most 20 principal components of the vectors at length 1: in the full
-    space, not on a picture of it. A group with a third of all variance is none: the leaves of its tree are, and the
+    space, not on a picture of it. A group with half of all variance is none: the leaves of its tree are, and the
     rest of it are outliers. Beyond `limit` rows all this is done on a sample; each other row joins its nearest member
     where it is as near to it as 95 % of the members of that group are to their fifth neighbour, else it is an outlier.
     The same vectors and seed give the same groups.
