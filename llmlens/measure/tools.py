@@ -1,0 +1,121 @@
+"""Which tools fail, are called wrongly, or do not exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmlens.arguments import explains_arguments
+from llmlens.statistics.shares import wilson
+
+from .calls import tool_runs
+from .figures import lines
+from .groups import keys_of, ordered, with_period
+from .quantile_figures import by_of, share_bars
+from .shape import Result, columns_by, result
+from .tool_schemas import judge, offered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from llmlens.traces import Traces
+
+#: So many failures of a tool one after the other, within so many seconds, are a burst.
+BURST, BURST_S = 3, 300
+
+
+@explains_arguments
+def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
+    """Say for each tool how often it is called, fails, and is called wrongly.
+
+    `by`: a column of spans or several (of the span that ran the tool, else of the one that asked for it). `every`: a
+    time bucket by the start of the call, in UTC.
+
+    One row a group, bucket and tool, most called first: the columns of `by`, `period` (with `every`), `tool`, `n`
+    (calls), `failed` (the span failed, or its result says so), `silent` (of those, the ones that only the result tells
+    of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s`, `p95_s` (seconds of a call; NA
+    below 2 and 20), `bursts` (three failures or more one after the other within five minutes, over all traces),
+    `unknown` (calls of a tool that the model was not offered), `misused` (arguments that break the JSON schema the model
+    was given), `checked` (calls whose schema is known).
+
+    `.beside["bursts"]`: when which tool failed again and again; `.beside["misuse"]`: calls with an unknown tool or
+    arguments that do not fit, and why. Regular expressions and remote references of a schema are not followed.
+
+    Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
+    """
+    names = columns_by(by)
+    keys = [*keys_of(names, every), "tool"]
+    runs = with_period(tool_runs(traces, names), every)
+    calls = traces.fetch(runs.order_by(["start", "trace_id", "span_id", "call_id"]))
+    calls = calls.join(judge(calls, offered(traces)))
+    bursts, within = _bursts(calls)
+    calls["burst"] = within
+    wrong = calls[(~calls["known"].fillna(value=True)) | (~calls["fits"].fillna(value=True))]
+    columns = ["trace_id", "span_id", "requested_by", "tool", "arguments", "why"]
+    beside = {"bursts": bursts, "misuse": wrong[columns].reset_index(drop=True)}
+    notes = []
+    untold = int(calls["known"].isna().sum())
+    if untold:
+        notes.append(f"{untold:,} of {len(calls):,} calls: not known which tools the model was offered.")
+    return result(_finished(calls, keys, names), _draw, notes, beside)
+
+
+def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
+    """Find runs of failures of a tool: each within five minutes of the two before it; and mark the first call of each."""
+    import pandas as pd
+
+    ran = calls[calls["executed"].astype(bool) & calls["start"].notna()].sort_values(["tool", "start"], kind="stable")
+    tool, failed = ran["tool"].fillna("").to_numpy(), ran["failed"].to_numpy(bool)
+    start = ran["start"].to_numpy("datetime64[us]").astype(np.int64)
+    n, first = len(ran), BURST - 1
+    close = np.zeros(n, np.bool_)
+    if n > first:
+        together = (tool[first:] == tool[:-first]) & (start[first:] - start[:-first] <= BURST_S * 1_000_000)
+        for back in range(BURST):
+            together &= failed[first - back : n - back]
+        close[first:] = together
+    # Two failures belong together where three that are close hold both of them.
+    linked, inside = close.copy(), close.copy()
+    for back in range(1, BURST):
+        inside[:-back] |= close[back:]
+        if back < first:
+            linked[:-back] |= close[back:]
+    begins = inside & ~linked
+    number = np.cumsum(begins)[inside]
+    marked = pd.Series(False, index=calls.index)
+    marked.loc[ran.index[begins]] = True
+    grouped = ran[inside].groupby(number)
+    found = grouped.agg(tool=("tool", "first"), start=("start", "min"), end=("start", "max"), failures=("tool", "size"),
+                        traces=("trace_id", "nunique"))  # fmt: skip
+    return found.sort_values(["failures", "start"], ascending=[False, True]).reset_index(drop=True), marked
+
+
+def _finished(calls: pd.DataFrame, keys: list[str], names: list[str]) -> pd.DataFrame:
+    flags = {"failed": calls["failed"], "silent": calls["silent"], "bursts": calls["burst"], "unknown": ~calls["known"],
+             "misused": ~calls["fits"], "checked": calls["fits"].notna()}  # fmt: skip
+    counted = calls[keys].assign(**{name: flag.fillna(value=False).astype(int) for name, flag in flags.items()}, n=1)
+    seconds = calls["duration_s"].astype(float).where(lambda s: s >= 0)
+    grouped = counted.groupby(keys, dropna=False, sort=False)
+    frame = grouped.sum().reset_index()
+    timed = seconds.groupby([calls[key] for key in keys], dropna=False, sort=False)
+    known = timed.count().to_numpy()
+    for name, level, least in (("p50_s", 0.5, 2), ("p95_s", 0.95, 20)):
+        frame[name] = np.where(known >= least, timed.quantile(level, interpolation="linear").to_numpy(float), np.nan)
+    hits, n = frame["failed"].to_numpy(float), frame["n"].to_numpy(float)
+    bounds = [wilson(h / m, m) for h, m in zip(hits, n, strict=True)]
+    frame["share"], frame["low"], frame["high"] = hits / n, [b[0] for b in bounds], [b[1] for b in bounds]
+    frame = frame.astype({**dict.fromkeys(("n", *flags), "Int64"),
+                          **dict.fromkeys(("share", "low", "high", "p50_s", "p95_s"), "Float64")})  # fmt: skip
+    order = [*keys, "n", "failed", "silent", "share", "low", "high", "p50_s", "p95_s", "bursts", "unknown", "misused"]
+    return ordered(frame[[*order, "checked"]], [*names, "tool"], n=False)
+
+
+def _draw(frame: pd.DataFrame) -> go.Figure:
+    names = by_of(frame, "n")
+    if "period" in frame:
+        return lines(frame, "period", "share", names, title="Failures of tools over time", unit="share of calls")
+    return share_bars(frame.head(30), names, title="Failures of tools, as a share of calls")
