@@ -105,7 +105,7 @@ def _originals(
     keys = pd.MultiIndex.from_arrays([groups, texts])
     codes, _ = pd.factorize(keys)
     first: Integers = np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
-    numbers: Integers = groups.to_numpy(dtype=np.int64)[first]
+    numbers: Integers = groups.to_numpy(dtype=np.int64)[first].astype(np.int64)
     like = earlier_like(texts.iloc[first].tolist(), numbers, threshold, seed)
     exact = np.ones(len(requests), dtype=bool)
     exact[first] = False

@@ -32,7 +32,8 @@ def month(seed: int = 0, *, odd: int | None = None, growth: float = 1.0, days: i
 def found(traces: Traces) -> set[tuple[str, int]]:
     frame = ll.cost_anomalies(traces)
     odd = frame[frame["anomaly"].fillna(value=False)]
-    return {(row.feature, (row.period - pd.Timestamp("2026-11-02", tz="UTC")).days) for row in odd.itertuples()}
+    days = (odd["period"] - pd.Timestamp("2026-11-02", tz="UTC")).dt.days
+    return set(zip(odd["feature"].tolist(), days.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("odd", [2, 12, 20, 25])

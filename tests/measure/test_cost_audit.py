@@ -16,7 +16,13 @@ FULL, CACHED, OUT = 2.5, 1.25, 10.0
 
 
 def spans(rows: list[dict[str, Any]]) -> Traces:
-    common = {"span_id": "1", "parent_id": None, "kind": "llm", "provider": "openai", "model": "gpt-4o-2024-08-06"}
+    common: dict[str, Any] = {
+        "span_id": "1",
+        "parent_id": None,
+        "kind": "llm",
+        "provider": "openai",
+        "model": "gpt-4o-2024-08-06",
+    }
     common |= {"start": pd.Timestamp("2025-03-01", tz="UTC"), "usage_source": "reported", "depth": 0}
     common |= {"input_tokens": None, "cache_read_tokens": None, "output_tokens": None, "cost_usd": None}
     common |= {"cost_source": "reported", "status": "ok"}
@@ -30,12 +36,12 @@ def paid(given: int, read: int, written: int, *, twice: int = 0) -> dict[str, An
     return {"input_tokens": given, "cache_read_tokens": read, "output_tokens": written, "cost_usd": cost}
 
 
-def found(traces: Traces) -> dict[str, tuple[int, float | None, str]]:
-    frame = ll.cost_audit(traces)
+def found(traces: Traces) -> dict[str, Any]:
+    rows = ll.cost_audit(traces).to_dict("records")
     return {
-        row.finding: (row.n, None if pd.isna(row.effect_usd) else float(row.effect_usd), row.examples)
-        for row in frame.itertuples()
-        if row.n
+        str(row["finding"]): (row["n"], None if pd.isna(row["effect_usd"]) else row["effect_usd"], row["examples"])
+        for row in rows
+        if row["n"]
     }
 
 

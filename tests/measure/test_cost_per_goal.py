@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,11 @@ from llmlens.errors import SelectionError, UnknownArgumentError, UnknownNameErro
 from llmlens.statistics.ratios import ratio_of_sums
 from llmlens.traces import Traces
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def made(costs: list[float | None], resolved: list[float | None] | None = None, **columns: Any) -> Traces:
+
+def made(costs: Sequence[float | None], resolved: Sequence[float | None] | None = None, **columns: Any) -> Traces:
     n = len(costs)
     spans = {"trace_id": [f"t{i}" for i in range(n)], "span_id": "1", "kind": "llm", "depth": 0, "status": "ok"}
     spans |= {"cost_usd": pd.array(costs, dtype="Float64"), "usage_source": "reported", "user_id": "u", **columns}
@@ -95,12 +98,12 @@ def test_sums_are_those_of_a_plain_loop(data: st.DataObject) -> None:
     traces = made(costs, resolved, user_id=users)
     if not any(each is not None for each in resolved):
         return
-    for row in ll.cost_per_goal(traces, done="resolved >= 1", by="user_id").itertuples():
-        of = [i for i in range(n) if users[i] == row.user_id]
+    for row in ll.cost_per_goal(traces, done="resolved >= 1", by="user_id").to_dict("records"):
+        of = [i for i in range(n) if users[i] == row["user_id"]]
         done = sum(resolved[i] == 1 for i in of)
         spent = sum(costs[i] for i in of if resolved[i] is not None)
-        assert row.cost_usd == pytest.approx(sum(costs[i] for i in of))
-        assert pd.isna(row.cost_per_done) if not done else row.cost_per_done == pytest.approx(spent / done)
+        assert row["cost_usd"] == pytest.approx(sum(costs[i] for i in of))
+        assert pd.isna(row["cost_per_done"]) if not done else row["cost_per_done"] == pytest.approx(spent / done)
 
 
 def test_the_interval_of_a_ratio_covers_it() -> None:

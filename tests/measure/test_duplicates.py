@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -11,10 +12,13 @@ import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 DATA = Path(__file__).resolve().parents[2] / "data_samples/budget_overrun.otlp.jsonl.gz"
 
 
-def asked(texts: list[str | None], **columns: object) -> Traces:
+def asked(texts: Sequence[str | None], **columns: object) -> Traces:
     n = len(texts)
     spans = {"trace_id": [f"t{i}" for i in range(n)], "span_id": "1", "kind": "llm", "depth": 0, "feature": "a"}
     spans |= {"input_tokens": 10, "output_tokens": 1, "cost_usd": [2.0**i for i in range(n)]}

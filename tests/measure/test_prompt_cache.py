@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,9 +39,9 @@ def test_constant_lines_are_counted_wherever_they_stand() -> None:
 
 
 def test_the_timestamp_before_the_prompt_is_what_loses_the_cache() -> None:
-    found = ll.prompt_cache(ll.read_otlp(DATA)).set_index(["feature", "prompt_version"])
-    old, new = found.loc[("refunds", "21")], found.loc[("refunds", "22")]
-    assert found.index[0] == ("refunds", "22")
+    found = ll.prompt_cache(ll.read_otlp(DATA), by="prompt_version").set_index("prompt_version")
+    old, new = found.loc["21"], found.loc["22"]
+    assert found.index[0] == "22"
     assert old["cached_share"] > 0.6
     assert new["cached_share"] == 0
     assert new["prefix_tokens"] < 50
@@ -51,7 +52,8 @@ def test_the_timestamp_before_the_prompt_is_what_loses_the_cache() -> None:
 
 def calls(prompts: list[str | None], minutes: int = 1, model: str = "gpt-4o-2024-08-06") -> Traces:
     n = len(prompts)
-    spans = {"trace_id": [f"t{i}" for i in range(n)], "span_id": "1", "kind": "llm", "provider": "openai"}
+    spans: dict[str, Any] = {"trace_id": [f"t{i}" for i in range(n)], "span_id": "1", "kind": "llm"}
+    spans["provider"] = "openai"
     spans |= {"model": model, "input_tokens": 2_000, "output_tokens": 1, "cost_usd": 1.0, "feature": "a"}
     spans |= {"start": pd.Timestamp("2026-01-05", tz="UTC") + pd.to_timedelta(np.arange(n) * minutes, unit="min")}
     rows = [(f"t{i}", text) for i, text in enumerate(prompts) if text is not None]
