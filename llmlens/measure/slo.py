@@ -11,7 +11,7 @@ import pandas as pd
 from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
 
-from .burn import HOUR, WINDOWS, Judged
+from .burn import HOUR, LEAST, WINDOWS, Judged
 from .condition import objective as parsed
 from .estimates import interval_dtypes, share_columns
 from .grouping import MARK, groups_in, marked, rows_of
@@ -93,7 +93,11 @@ def slo(
         for group, members in groups_in(units, keys[: len(names)])
         for row in _rows(members, budget, every, units["start"].max())
     ]
-    return result(rows_of(found, units, keys, _MEASURED), _draw, notes)
+    frame = rows_of(found, units, keys, _MEASURED)
+    short = [window.name for window in WINDOWS if len(frame) and frame[f"n_{window.name}"].max() < LEAST]
+    if short and len(rows):
+        notes.append(f"Less than {LEAST} judgements in the last {', '.join(short)}: no burn over that.")
+    return result(frame, _draw, notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def document_changes(
     One row a document, those that changed most first: `document_id`, `change` (entered, left or stayed), `n_before` and
     `n_after` (calls that gave it), `share_before` and `share_after` (of the calls), `difference` with its 95 %
     interval (Newcombe), `p` and `q` (Benjamini-Hochberg over the documents), `rank_before` and `rank_after` (mean),
-    `updated_before` and `updated_after` (the latest update it told). Documents without an id are not counted.
+    `updated_before` and `updated_after` (its last update, as the last call says). Documents without an id do not count.
 
     `.beside["overlap"]` has the rank-biased overlap of rankings (`rank_biased_overlap`, Webber et al. 2010; 1 is the
     same): of queries that came in both windows, mean and 95 % interval; the same of repetitions within `before`, which
@@ -94,14 +94,15 @@ def _side(traces: Traces, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the calls with their query and their documents, each once."""
     calls = calls_of(traces, [], None)
     calls = calls[calls["kind"] == kind].merge(queries_of(traces), on=_CALL, how="left")
-    documents = documents_of(traces, "updated_at").merge(calls[_CALL], on=_CALL)
+    documents = documents_of(traces, "updated_at").merge(calls[[*_CALL, "start"]], on=_CALL)
+    documents = documents.sort_values(["start", *_CALL, "rank"], kind="stable")
     documents = documents[documents["document_id"].notna()]
     return calls, documents.drop_duplicates([*_CALL, "document_id"])
 
 
 def _compared(sides: list[pd.DataFrame], n: list[int]) -> pd.DataFrame:
     of_side = [
-        each.groupby("document_id").agg(n=("rank", "size"), rank=("rank", "mean"), updated=("updated_at", "max"))
+        each.groupby("document_id").agg(n=("rank", "size"), rank=("rank", "mean"), updated=("updated_at", "last"))
         for each in sides
     ]
     frame = of_side[0].join(of_side[1], how="outer", lsuffix="_before", rsuffix="_after").reset_index()
@@ -141,13 +142,11 @@ def _overlaps(
     for name, values in (("the same query, before and after", queries), ("the same query, within before", alike)):
         told = mean_interval(values.to_numpy(dtype=float))
         rows.append({"of": name, "n": len(values), "overlap": told.value, "low": told.low, "high": told.high})
-    by_use = [
-        codes.reindex(frame[frame[n] > 0].sort_values(n, ascending=False, kind="stable")["document_id"]).to_numpy(
-            dtype=np.int64
-        )
-        for n in ("n_before", "n_after")
-    ]
-    whole = rank_biased_overlap(by_use[0][None, :], by_use[1][None, :], p)[0] if all(map(len, by_use)) else np.nan
+    by_use = []
+    for n in ("n_before", "n_after"):
+        given = frame[frame[n] > 0].sort_values(n, ascending=False, kind="stable")
+        by_use.append(np.array([[codes[each] for each in given["document_id"]]], dtype=np.int64))
+    whole = rank_biased_overlap(by_use[0], by_use[1], p)[0] if all(each.size for each in by_use) else np.nan
     rows.append({"of": "all documents, by how often they are given", "n": len(frame), "overlap": whole})
     found = queries.rename("overlap").to_frame().join(alike.rename("overlap_within_before")).reset_index()
     for side, ranked in zip(("before", "after"), rankings, strict=True):

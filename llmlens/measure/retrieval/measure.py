@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from llmlens.arguments import explains_arguments
@@ -77,8 +78,8 @@ def _described(group: pd.DataFrame, *, whole: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"n": calls, "n_documents": len(given), "n_dated": int(given["updated_at"].notna().sum())}
     if whole:
         found |= share_columns("empty", calls - len(counts), calls)
-        counts = pd.Series(counts).reindex(range(calls), fill_value=0).to_numpy(dtype=float)
-    found |= mean_columns("documents", counts)
+        counts = pd.Series(counts).reindex(range(calls), fill_value=0).to_numpy()
+    found |= mean_columns("documents", np.asarray(counts, dtype=float))
     found |= mean_columns("top_score", _numbers(given.loc[given["rank"] == 1, "score"]))
     found |= mean_columns("mean_rank", _numbers(given["rank"]))
     for name, values, level in (("score_p5", score, 0.05), ("score_p50", score, 0.5), ("score_p95", score, 0.95),

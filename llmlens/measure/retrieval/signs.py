@@ -31,8 +31,8 @@ class Sign:
 #: What is looked for; append your own. Each weighs less the more documents have it: a manual is full of orders.
 SIGNS: list[Sign] = [
     Sign("sets aside what was said", (
-        r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|the)\b"
-        r"[^.\n]{0,20}\b(?:instruction|prompt|rule|guideline|direction|context|message)s?\b",
+        (r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|the)\b"
+        r"[^.\n]{0,20}\b(?:instruction|prompt|rule|guideline|direction|context|message)s?\b"),
         r"\b(?:ignoriere?|vergiss|missachte)\b[^.\n]{0,60}\b(?:anweisung|regel|vorgabe)",
         r"\b(?:ignorez?|oubliez?)\b[^.\n]{0,60}\b(?:instruction|consigne)s?",
         r"\b(?:ignora|olvida|ignore)\b[^.\n]{0,60}\b(?:instruccion|instrucción|istruzion|instruç)",
@@ -54,14 +54,14 @@ SIGNS: list[Sign] = [
         r"\balways (?:say|answer|recommend|respond)\b", r"\b(?:say|tell the user) that\b",
     ), 1.5),
     Sign("asks to keep it secret", (
-        r"\b(?:do not|don't|never) (?:tell|mention|reveal|disclose|inform|show)\b[^.\n]{0,40}"
-        r"\b(?:user|customer|anyone|this)\b",
+        (r"\b(?:do not|don't|never) (?:tell|mention|reveal|disclose|inform|show)\b[^.\n]{0,40}"
+        r"\b(?:user|customer|anyone|this)\b"),
         r"\bwithout (?:telling|informing|asking) the user\b",
     ), 3),
     Sign("asks for an action", (
         r"\b(?:call|invoke|use|run|execute) (?:the |this )?(?:\w+ )?(?:tool|function|command|code|api)\b",
-        r"\b(?:send|forward|post|upload|email)\b[^.\n]{0,60}"
-        r"(?:https?://|\S@\S|api key|password|conversation|credentials)",
+        (r"\b(?:send|forward|post|upload|email)\b[^.\n]{0,60}"
+        r"(?:https?://|\S@\S|api key|password|conversation|credentials)"),
     ), 2.5),
     Sign("carries data in a link", (
         r"!\[[^\]]*\]\(https?://[^)\s]*[?&=][^)\s]*\)", r"https?://\S*(?:\{|%7B|\$\{)",
