@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: So full a window is nearly full.
 NEAR = 0.8
-_TAKEN = ("model", "input_tokens")
+#: What a conversation has by itself.
+_OF_TALKS = ("trace_id", "parent_id", "start", "provider")
 
 
 @explains_arguments
@@ -39,9 +40,9 @@ def context_growth(
     sizes in tokens by model, which win over those of genai-prices. `by`: a column of spans or several (of the first
     call), beside the model, which is always there. `every`: a time bucket by the first call, in UTC.
 
-    One row a group, bucket, model and `measure`: `steps` (calls), `first` and `peak` (input tokens of the first call and
-    of the largest), `growth` (input tokens more a step; of two calls or more), `share` (peak of the window). Columns:
-    those of `by`, `model`, `period` (with `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`, `p99` each
+    One row a group, bucket, model and `measure`: `steps` (calls), `first` and `peak` (input tokens of the first call
+    and of the largest), `growth` (input tokens more a step; of two calls or more), `share` (peak of the window).
+    Columns: those of `by`, `model`, `period` (with `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`, `p99` each
     with `_low` and `_high` (see `llmlens.latency`), `max`, `window` (tokens; NA where nobody knows it).
 
     `.beside["conversations"]` has those that fill 80 % of the window or would reach it within as many steps as they
@@ -62,7 +63,7 @@ def context_growth(
     talks = calls.group_by(["trace_id", "parent_id", "model"]).agg(
         start=calls.start.min(), provider=calls.provider.max(), steps=calls.count(), peak=calls.input_tokens.max(),
         first=calls.input_tokens.argmin(calls.start), last=calls.input_tokens.argmax(calls.start),
-        **{name: calls[name].argmin(calls.start) for name in names if name not in ("trace_id", "parent_id", "start", "provider")},
+        **{name: calls[name].argmin(calls.start) for name in names if name not in _OF_TALKS},
     )  # fmt: skip
     known, missing = _windows(traces, windows or {})
     size = (
@@ -79,8 +80,8 @@ def context_growth(
     left = (talks.window - talks.last) / talks.growth
     talks = talks.mutate(steps_left=ibis.ifelse(talks.growth > 0, ibis.greatest(left, 0), None))
     full = talks.filter((talks.share >= NEAR) | (talks.steps_left <= talks.steps))
-    columns = dict.fromkeys(["trace_id", "parent_id", *keys, "start", "steps", "first", "last", "peak", "growth", "window",
-                             "share", "steps_left"])  # fmt: skip
+    numbers = ("start", "steps", "first", "last", "peak", "growth", "window", "share", "steps_left")
+    columns = dict.fromkeys(["trace_id", "parent_id", *keys, *numbers])
     fullest = traces.fetch(full.select(*columns).order_by([full.share.desc(), "trace_id", "parent_id"]).limit(1000))
     return result(
         frame,

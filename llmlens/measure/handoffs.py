@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 def handoffs(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Count hand-offs between agents: who hands over to whom.
 
-    An agent takes over from the agent above it in the tree; one without an agent above from the one of another name that
-    ran before it in the trace. `by`: a column of spans or several (of the agent that takes over). `every`: a time bucket
-    by its start, in UTC.
+    An agent takes over from the agent above it in the tree; one without an agent above from the one of another name
+    that ran before it in the trace. `by`: a column of spans or several (of the agent that takes over). `every`: a time
+    bucket by its start, in UTC.
 
     One row a group, bucket and pair, most frequent first: the columns of `by`, `period` (with `every`), `from_agent`,
-    `to_agent`, `n` (hand-offs), `traces`, `failed` (the agent that took over failed), `seconds` (mean, of the agent that
-    took over), `tokens` and `cost_usd` (in all, of its own model calls, without those of agents below; NA when no cost
-    is known).
+    `to_agent`, `n` (hand-offs), `traces`, `failed` (the agent that took over failed), `seconds` (mean, of the one
+    that took over), `tokens` and `cost_usd` (in all, of its own model calls, without those of agents below; NA when no
+    cost is known).
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
@@ -70,7 +70,7 @@ def handoffs(traces: Traces, by: str | Iterable[str] | None = None, every: str |
 def _sources(
     arrays: SpanArrays, agent: NDArray[np.bool_], called: pd.Series[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the nearest agent above each span (a trace's node where there is none), and who each agent took over from (-1)."""
+    """Give the nearest agent above each span (else its trace's node), and who each agent took over from (else -1)."""
     forest = arrays.forest
     n = len(agent)
     owner = np.where(np.append(agent, np.ones(forest.n_traces, np.bool_)), np.arange(n + forest.n_traces), forest.above)

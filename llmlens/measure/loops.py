@@ -40,8 +40,8 @@ def loops(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     Patterns: `identical` (a tool is called three times or more in a row with the same arguments, whatever other tools
     run in between), `near-identical` (with arguments that differ in spelling, or that share half of their words and had
     the same outcome), `cycle` (two to four different calls in turn, A-B-A-B-A-B, three rounds or more) and `agents`
-    (two to four agents that hand over to each other in turn, three rounds or more). A call whose outcome is another than
-    before is no repeat, and none whose result says that there is something to wait for ("pending", "running").
+    (two to four agents that hand over to each other in turn, three rounds or more). A call whose outcome is another
+    than before is no repeat, and none whose result says that there is something to wait for ("pending", "running").
 
     `by`: a column of spans or several (a trace is in the group that all its spans, else its root, say). `every`: a time
     bucket by the start of the trace, in UTC.
@@ -65,8 +65,10 @@ def loops(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     groups = traces.fetch(units.select(*dict.fromkeys(["trace_id", *keys])))
     notes = []
     if len(calls) and calls["requested_by"].isna().any():
-        notes.append(f"{int(calls['requested_by'].isna().sum()):,} of {len(calls):,} calls: not known who asked for them, "
-                     "so their tokens and cost are not counted.")  # fmt: skip
+        unasked = int(calls["requested_by"].isna().sum())
+        notes.append(
+            f"{unasked:,} of {len(calls):,} calls: not known who asked, so their tokens and cost do not count."
+        )
     return result(_finished(found, groups, names, keys), _draw, notes, {"loops": found})
 
 

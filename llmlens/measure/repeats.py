@@ -40,7 +40,7 @@ def repeats(sequence: Integers, same: Same, periods: range, free: Flags) -> list
     """Find repeats in sequences: steps in order, `sequence` says which one each belongs to (sorted).
 
     A cycle of `period` steps is one that is the same as `period` steps before, for `ROUNDS` rounds, with steps in it
-    that are not all the same. The shortest period comes first; `free` are the steps that are in none yet, and is updated.
+    that are not all the same. The shortest period comes first; `free` marks the steps in none yet, and is updated.
     """
     n = len(sequence)
     found: list[Repeat] = []

@@ -34,8 +34,8 @@ HEAVY = 0.5
 def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say how long conversations are: turns, seconds, pauses, tokens and cost.
 
-    `by`: a column of spans or several: a session is in the group of its first trace. `every`: a time bucket by the start
-    of the session, in UTC. Traces without a session are left out; `.notes` counts them.
+    `by`: a column of spans or several: a session is in the group of its first trace. `every`: a time bucket by the
+    start of the session, in UTC. Traces without a session are left out; `.notes` counts them.
 
     One row a group, bucket and `measure`: `turns` (traces), `seconds` (first start to last end), `pause_s` (mean time
     between turns), `model_calls`, `tokens`, `cost_usd` (of what is known). Columns: those of `by`, `period` (with
@@ -51,7 +51,8 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     told = units.filter(units.session_id.notnull())
     first = {name: told[name].argmin(told.start) for name in names if name not in ("session_id", "start", "end")}
     rolled = told.group_by("session_id").agg(
-        start=told.start.min(), end=told.end.max(), turns=told.count(), busy=seconds_between(told.start, told.end).sum(),
+        start=told.start.min(), end=told.end.max(), turns=told.count(),
+        busy=seconds_between(told.start, told.end).sum(),
         model_calls=told.model_calls.sum(), tokens=told.tokens.sum(), cost_usd=told.cost_usd.sum(), **first,
     )  # fmt: skip
     rolled = with_period(rolled, every)
@@ -67,13 +68,13 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
 def users(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Count users: how many, how many came back on another day, and how much the heaviest of them spend.
 
-    `by`: a column of spans or several; a user is in each group that has a trace of theirs. `every`: a time bucket by the
-    start of the trace, in UTC. Traces without a user are left out; `.notes` counts them.
+    `by`: a column of spans or several; a user is in each group that has a trace of theirs. `every`: a time bucket by
+    the start of the trace, in UTC. Traces without a user are left out; `.notes` counts them.
 
     One row a group and bucket: the columns of `by`, `period` (with `every`), `users`, `traces`, `sessions`,
     `traces_per_user`, `returned` (users with traces on two days or more, in UTC, within the group and bucket), `share`
-    of users with its 95 % interval `low`, `high` (Wilson's), `cost_usd` (of what is known), `cost_per_user`, `heavy` (the
-    smallest number of users with half of the cost), `heavy_share` (of all users).
+    of users with its 95 % interval `low`, `high` (Wilson's), `cost_usd` (of what is known), `cost_per_user`, `heavy`
+    (the smallest number of users with half of the cost), `heavy_share` (of all users).
 
     `.beside["users"]` has a row a user and group, the most expensive first. Raises `UnknownNameError` for a column,
     `SelectionError` for a period that does not exist.

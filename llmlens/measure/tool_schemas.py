@@ -1,4 +1,4 @@
-"""Do the arguments of a tool call keep to the schema that the model was given?"""
+"""Whether the arguments of a tool call keep to the schema that the model was given."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def offered(traces: Traces) -> pd.DataFrame:
 
 
 def judge(calls: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
-    """Say of each call whether its tool was offered (`known`) and its arguments keep to the schema (`fits`), and why not.
+    """Say whether the tool of a call was offered (`known`), whether its arguments fit the schema (`fits`), and why not.
 
     NA where the list, or the schema, is not known. Each distinct (list, tool, arguments) is judged once.
     """

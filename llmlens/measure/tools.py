@@ -39,8 +39,8 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     (calls), `failed` (the span failed, or its result says so), `silent` (of those, the ones that only the result tells
     of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s`, `p95_s` (seconds of a call; NA
     below 2 and 20), `bursts` (three failures or more one after the other within five minutes, over all traces),
-    `unknown` (calls of a tool that the model was not offered), `misused` (arguments that break the JSON schema the model
-    was given), `checked` (calls whose schema is known).
+    `unknown` (calls of a tool that the model was not offered), `misused` (arguments that break the JSON schema the
+    model was given), `checked` (calls whose schema is known).
 
     `.beside["bursts"]`: when which tool failed again and again; `.beside["misuse"]`: calls with an unknown tool or
     arguments that do not fit, and why. Regular expressions and remote references of a schema are not followed.
@@ -65,7 +65,7 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
 
 
 def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
-    """Find runs of failures of a tool: each within five minutes of the two before it; and mark the first call of each."""
+    """Find runs of failures of a tool, any three in a row within five minutes, and mark the first call of each."""
     import pandas as pd
 
     ran = calls[calls["executed"].astype(bool) & calls["start"].notna()].sort_values(["tool", "start"], kind="stable")
