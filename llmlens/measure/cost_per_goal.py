@@ -89,14 +89,12 @@ def cost_per_goal(
     rows = rows[rows["unit"].notna()]
     rows["done"] = judged.reindex(rows["trace_id"]).to_numpy() if judged is not None else pd.NA
     random = np.random.default_rng(seed)
-    if keys:
-        groups = [(key, group) for key, group in rows.groupby(keys, dropna=False)]
-        parts = [dict(zip(keys, key, strict=True)) | _group(group, random) for key, group in groups]
-    else:
-        parts = [_group(rows, random)]
-    frame = pd.DataFrame(parts, columns=[*keys, *_COLUMNS])
-    types: dict[str, Any] = {name: rows[name].dtype for name in keys}
-    frame = frame.astype(types | dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys((*_NUMBERS, *_GOAL), "Float64"))
+    groups = [group for _, group in rows.groupby(keys, dropna=False)] if keys else [rows]
+    frame = pd.DataFrame([_group(group, random) for group in groups], columns=list(_COLUMNS))
+    frame = frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys((*_NUMBERS, *_GOAL), "Float64"))
+    if keys:  # the first row of each group has its keys, as they are typed
+        heads = pd.concat([rows.iloc[:0], *(group.iloc[:1] for group in groups)])[keys]
+        frame = pd.concat([heads.reset_index(drop=True), frame], axis=1)
     order = ["period"] if every is not None else []
     frame = frame.sort_values([*order, "cost_usd"], ascending=[True] * len(order) + [False], kind="stable")
     return result(frame.reset_index(drop=True), _draw, notes)

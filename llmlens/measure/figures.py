@@ -29,7 +29,9 @@ def lines(frame: pd.DataFrame, x: str, y: str, names: list[str], *, title: str, 
     shown = list(sizes.index[: _MOST if len(sizes) <= _MOST else _MOST - 1])
     grouped = values.assign(_label=labels.where(labels.isin(shown), _REST)).groupby(["_label", x])["_value"]
     table = grouped.sum(min_count=1).unstack("_label").sort_index()  # noqa: PD010
-    for label in [*shown, *([_REST] if len(shown) < len(sizes) else [])]:
+    drawn = [*shown, *([_REST] if len(shown) < len(sizes) else [])]
+    table = table.reindex(columns=drawn)  # a group without any time has no column
+    for label in drawn:
         hover = f"{label}<br>%{{x|%Y-%m-%d %H:%M}}<br>%{{y:,.4f}} {unit}<extra></extra>"
         figure.add_scatter(
             x=table.index, y=table[label], name=label, mode="lines+markers", line_width=2, hovertemplate=hover

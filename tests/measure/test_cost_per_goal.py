@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def made(costs: Sequence[float | None], resolved: Sequence[float | None] | None = None, **columns: Any) -> Traces:
     n = len(costs)
     spans = {"trace_id": [f"t{i}" for i in range(n)], "span_id": "1", "kind": "llm", "depth": 0, "status": "ok"}
-    spans |= {"cost_usd": pd.array(costs, dtype="Float64"), "usage_source": "reported", "user_id": "u", **columns}
+    spans |= {"cost_usd": pd.array(costs, dtype="Float64"), "usage_source": "reported", "user_id": "u"}
     spans |= {"start": pd.Timestamp("2026-01-05", tz="UTC") + pd.to_timedelta(range(n), unit="h")}
+    spans |= columns
     frames = {"spans": pd.DataFrame(spans)}
     if resolved is not None:
         judged = [(f"t{i}", value) for i, value in enumerate(resolved) if value is not None]
@@ -62,6 +63,15 @@ def test_a_session_costs_what_its_traces_do() -> None:
     row = found.iloc[0]
     assert (row["n"], row["cost_per_unit"], row["n_done"]) == (2, 3.5, 2)
     assert "1 traces belong to no session: left out" in found.notes
+
+
+def test_calls_without_a_time_are_a_period_without_a_time() -> None:
+    traces = made([1.0, 2.0], start=pd.to_datetime(pd.Series([None, None]), utc=True))
+    found = ll.cost_per_goal(traces, every="1D")
+    assert found["cost_usd"].tolist() == [3]
+    assert found["period"].isna().all()
+    found.plot()
+    assert isinstance(found["period"].dtype, pd.DatetimeTZDtype)
 
 
 def test_units_of_unknown_cost_are_left_out_and_counted() -> None:
