@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _DEMO_FILES = (
     "quickstart.ipynb",
     "cost_spike.ipynb",
+    "quality_slo.ipynb",
+    "retrieval_drift.ipynb",
     "support_week.otlp.jsonl.gz",
     "support_week.csv.gz",
     "model_change.otlp.jsonl.gz",

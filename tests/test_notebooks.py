@@ -25,6 +25,20 @@ NOTEBOOKS = {
             "31% of the questions of gear_advice were asked before",
         ],
     ),
+    "quality_slo": (
+        "stale_index.otlp.jsonl.gz",
+        ["it is spent on 06 December", "The first sure ticket is of Tuesday, 01 December"],
+    ),
+    "retrieval_drift": (
+        "stale_index.otlp.jsonl.gz",
+        [
+            "37 answers were doubted, the first on Monday, 30 November",
+            "Documents of 'returns' are 744 days old",
+            "Older than they were: ret-01, ret-02, ret-03, ret-04, ret-05, ret-06, ret-07",
+            "Never seen before:    ret-90, ret-91",
+            "First old document: 30 November",
+        ],
+    ),
 }
 
 

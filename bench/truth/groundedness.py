@@ -46,10 +46,10 @@ def answers(name: str) -> pd.DataFrame:
 def swapped(rows: pd.DataFrame, random: np.random.Generator) -> list[tuple[str, ...]]:
     """Give each answer the documents of another one of its feature that shares none with it, where there is one."""
     found = []
-    for row in rows.itertuples():
-        others = rows[rows["feature"] == row.feature]["documents"].to_numpy()
+    for feature, own in zip(rows["feature"], rows["documents"], strict=True):
+        others = rows[rows["feature"] == feature]["documents"].to_numpy()
         tries = (others[i] for i in random.integers(len(others), size=50))
-        found.append(next((other for other in tries if not set(other) & set(row.documents)), ()))
+        found.append(next((other for other in tries if not set(other) & set(own)), ()))
     return found
 
 

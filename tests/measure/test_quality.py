@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +17,19 @@ from llmlens.statistics.intervals import quantile_interval
 from llmlens.statistics.shares import wilson
 from llmlens.traces import Traces
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 START = pd.Timestamp("2026-01-05", tz="UTC")
 
 
-def scored(values: list[float | None], *, hours: float = 24, features: str = "a", **columns: Any) -> Traces:
+def scored(values: Sequence[float | None], *, hours: float = 24, features: str = "a", **columns: Any) -> Traces:
     """Make a trace a value, so many hours apart, with a score `good`; features are given in turn."""
     ids = [f"t{n}" for n in range(len(values))]
     start = [START + pd.Timedelta(hours=hours * n) for n in range(len(values))]
     spans = {"trace_id": ids, "span_id": "1", "kind": "llm", "depth": 0, "start": start}
     spans["feature"] = [features[n % len(features)] for n in range(len(values))]
-    scores = {"score_id": ids, "trace_id": ids, "name": "good", "value": values, "source": "judge"} | columns
+    scores = {"score_id": ids, "trace_id": ids, "name": "good", "value": list(values), "source": "judge"} | columns
     return Traces.from_frames({"spans": pd.DataFrame(spans), "scores": pd.DataFrame(scores)})
 
 

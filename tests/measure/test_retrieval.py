@@ -37,10 +37,10 @@ def retrieved(
             document |= {key: next(each) for key, each in given.items()}
             told |= {f"retrieval.documents.{place}.document.{key}": value for key, value in document.items()}
         attributes.append(orjson.dumps(told).decode())
-    spans = {"trace_id": ids, "span_id": "1", "kind": "retriever", "depth": 0}
+    spans: dict[str, Any] = {"trace_id": ids, "span_id": "1", "kind": "retriever", "depth": 0}
     spans["start"] = [START + pd.Timedelta(days=n) for n in range(len(calls))]
     contents = {"trace_id": ids, "span_id": "1", "input": queries or ids, "output": answer or None}
-    frames = {"spans": spans, "contents": contents | {"attributes": attributes}}
+    frames: dict[str, dict[str, Any]] = {"spans": spans, "contents": contents | {"attributes": attributes}}
     return Traces.from_frames({name: pd.DataFrame(each) for name, each in frames.items()})
 
 
@@ -146,7 +146,7 @@ def test_what_nobody_judged_is_bounded_and_said() -> None:
     told = pd.DataFrame({"document_id": ["a"], "value": [1.0]})
     frame = ll.ranking(retrieved(["a", "b", "b"], ["c"]), told, k=2).set_index("metric")
     assert (frame.loc["precision", "least"], frame.loc["precision", "most"]) == (0.25, 0.75)
-    assert pd.isna(frame.loc["precision", "value"])
+    assert frame["value"].isna()["precision"]
     notes = ll.ranking(retrieved(["a", "b", "b"], ["c"]), told, k=2).notes
     assert any("2 of 3 documents within k=2 were not judged" in note for note in notes)
     assert any("came twice" in note for note in notes)

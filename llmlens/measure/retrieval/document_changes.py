@@ -105,7 +105,7 @@ def _compared(sides: list[pd.DataFrame], n: list[int]) -> pd.DataFrame:
         each.groupby("document_id").agg(n=("rank", "size"), rank=("rank", "mean"), updated=("updated_at", "last"))
         for each in sides
     ]
-    frame = of_side[0].join(of_side[1], how="outer", lsuffix="_before", rsuffix="_after").reset_index()
+    frame = of_side[0].add_suffix("_before").join(of_side[1].add_suffix("_after"), how="outer").reset_index()
     counts = frame[["n_before", "n_after"]].fillna(0).astype(int)
     frame[["n_before", "n_after"]] = counts
     frame["change"] = np.where(counts["n_before"] == 0, "entered", np.where(counts["n_after"] == 0, "left", "stayed"))
