@@ -42,8 +42,8 @@ def context_growth(
 
     One row a group, bucket, model and `measure`: `steps` (calls), `first` and `peak` (input tokens of the first call
     and of the largest), `growth` (input tokens more a step; of two calls or more), `share` (peak of the window).
-    Columns: those of `by`, `model`, `period` (with `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`, `p99` each
-    with `_low` and `_high` (see `llmlens.latency`), `max`, `window` (tokens; NA where nobody knows it).
+    Columns: those of `by`, `model`, `period` (with `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`,
+    `p99` each with `_low` and `_high` (see `llmlens.latency`), `max`, `window` (tokens; NA where nobody knows it).
 
     `.beside["conversations"]` has those that fill 80 % of the window or would reach it within as many steps as they
     had, the fullest first, with `steps_left` until then at their own growth. Calls that fail because the context is too
@@ -100,10 +100,10 @@ def _windows(traces: Traces, own: Mapping[str, int]) -> tuple[dict[str, int], li
         spans.filter((spans.kind == "llm") & spans.model.notnull()).select("provider", "model").distinct()
     )
     known, names = dict(own), sorted(set(used["model"]))
-    for row in used.sort_values(["model", "provider"]).itertuples(index=False):
-        found = find_model(row.provider if isinstance(row.provider, str) else None, row.model)
-        if row.model not in known and found is not None and found.model.context_window:
-            known[row.model] = int(found.model.context_window)
+    for provider, model in used.sort_values(["model", "provider"])[["provider", "model"]].to_numpy().tolist():
+        found = find_model(provider if isinstance(provider, str) else None, model)
+        if model not in known and found is not None and found.model.context_window:
+            known[model] = int(found.model.context_window)
     return known, [name for name in names if name not in known]
 
 

@@ -83,7 +83,8 @@ def _classified(traces: Traces, table: pd.DataFrame) -> ir.Table:
     given = signs(traces, set(table["field"]))
     branches = []
     for number, rule in enumerate(table.itertuples(index=False)):
-        fits = given[rule.field].re_search(f"(?i){rule.pattern}") if rule.pattern else given[rule.field].notnull()
+        sign = given[str(rule.field)]
+        fits = sign.re_search("(?i)" + str(rule.pattern)) if rule.pattern else sign.notnull()
         branches.append((fits.fill_null(False), number))
     first = ibis.cases(*branches) if branches else ibis.null("int64")
     found = given.mutate(rule=first, sign=given.error.coalesce(given.answer, given.finish_reason))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from llmlens.traces import Traces
 
+    from .repeats import Same
+
     Integers: TypeAlias = NDArray[np.int64]
 
 #: Arguments are alike that share so much of their words (Jaccard), where the outcome was the same too.
@@ -91,7 +93,7 @@ def loops_of_calls(calls: pd.DataFrame) -> pd.DataFrame:
     return _rows(calls, found, patterns, [tools[i] for i in tool])
 
 
-def _same(calls: pd.DataFrame, tool: Integers):  # noqa: ANN202  # a `Same` and the numbers of the arguments
+def _same(calls: pd.DataFrame, tool: Integers) -> tuple[Same, Integers]:
     """Make what says which calls are the same, and number the arguments."""
     given, texts = distinct(calls["arguments"])
     written = [canonical(text) for text in texts]

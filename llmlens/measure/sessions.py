@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
     import plotly.graph_objects as go
+    from numpy.typing import NDArray
 
     from llmlens.traces import Traces
 
@@ -112,8 +113,8 @@ def _counted(people: pd.DataFrame, keys: list[str], names: list[str]) -> pd.Data
     numbers, frame = numbered(people, keys)
     size = len(frame)
 
-    def total(column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.bincount(numbers, people[column].to_numpy(float, na_value=0), size)
+    def total(column: str) -> NDArray[np.float64]:
+        return np.bincount(numbers, people[column].to_numpy(float, na_value=0), size).astype(np.float64)
 
     frame["users"], frame["traces"] = np.bincount(numbers, minlength=size), total("traces")
     frame["sessions"], frame["traces_per_user"] = total("sessions"), frame["traces"] / frame["users"]

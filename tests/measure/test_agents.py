@@ -27,10 +27,25 @@ def at(seconds: float) -> pd.Timestamp:
 
 def test_steps_depth_and_fan_out() -> None:
     n = 12
-    chain = pd.DataFrame({"trace_id": "deep", "span_id": [f"s{i}" for i in range(n)], "kind": ["agent"] + ["llm"] * (n - 1),
-                          "parent_id": [None, *(f"s{i}" for i in range(n - 1))], "start": [at(i) for i in range(n)], "cost_usd": 1.0})  # fmt: skip
-    wide = pd.DataFrame({"trace_id": "wide", "span_id": [f"s{i}" for i in range(5)], "kind": ["agent"] + ["tool"] * 4,
-                         "parent_id": [None] + ["s0"] * 4, "start": at(0)})  # fmt: skip
+    chain = pd.DataFrame(
+        {
+            "trace_id": "deep",
+            "span_id": [f"s{i}" for i in range(n)],
+            "kind": ["agent"] + ["llm"] * (n - 1),
+            "parent_id": [None, *(f"s{i}" for i in range(n - 1))],
+            "start": [at(i) for i in range(n)],
+            "cost_usd": 1.0,
+        }
+    )
+    wide = pd.DataFrame(
+        {
+            "trace_id": "wide",
+            "span_id": [f"s{i}" for i in range(5)],
+            "kind": ["agent"] + ["tool"] * 4,
+            "parent_id": [None] + ["s0"] * 4,
+            "start": at(0),
+        }
+    )
     plain = pd.DataFrame({"trace_id": ["plain"], "span_id": ["s"], "kind": ["llm"], "start": [at(0)]})
     frame = ll.agents(Traces.from_frames({"spans": pd.concat([chain, wide, plain])}))
     rows = {row["measure"]: row for row in frame.to_dict("records")}
@@ -45,15 +60,38 @@ def test_steps_depth_and_fan_out() -> None:
 def asked(*arguments: str, tool: str = "look", offered: str | None = OFFERED) -> Traces:
     spans, contents = [], []
     for n, given_ in enumerate(arguments):
-        told = {"gen_ai.operation.name": "chat", "gen_ai.output.messages": orjson.dumps(
-            [{"role": "assistant", "parts": [{"type": "tool_call", "id": f"c{n}", "name": tool, "arguments": given_}]}]).decode()}  # fmt: skip
+        told = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.output.messages": orjson.dumps(
+                [
+                    {
+                        "role": "assistant",
+                        "parts": [{"type": "tool_call", "id": f"c{n}", "name": tool, "arguments": given_}],
+                    }
+                ]
+            ).decode(),
+        }
         if offered is not None:
             told["gen_ai.tool.definitions"] = offered
-        ran = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, "gen_ai.tool.call.id": f"c{n}",
-               "gen_ai.tool.call.arguments": given_}  # fmt: skip
+        ran = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": tool,
+            "gen_ai.tool.call.id": f"c{n}",
+            "gen_ai.tool.call.arguments": given_,
+        }
         for span, kind, attributes in (("m", "llm", told), ("t", "tool", ran)):
-            spans.append({"trace_id": "t", "span_id": f"{span}{n}", "kind": kind, "name": kind, "start": at(n), "end": at(n + 1),
-                          "duration_s": 1.0, "status": "ok"})  # fmt: skip
+            spans.append(
+                {
+                    "trace_id": "t",
+                    "span_id": f"{span}{n}",
+                    "kind": kind,
+                    "name": kind,
+                    "start": at(n),
+                    "end": at(n + 1),
+                    "duration_s": 1.0,
+                    "status": "ok",
+                }
+            )
             contents.append({"trace_id": "t", "span_id": f"{span}{n}", "attributes": orjson.dumps(attributes).decode()})
     return Traces.from_frames({"spans": pd.DataFrame(spans), "contents": pd.DataFrame(contents)})
 
@@ -81,17 +119,23 @@ def test_what_was_offered_is_not_always_known() -> None:
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 200), st.booleans()), max_size=30))
 def test_bursts_are_those_of_a_plain_search(steps: list[tuple[str, int, bool]]) -> None:
-    frame = pd.DataFrame([
-        {"trace_id": f"t{n}", "tool": tool, "start": at(gap * 7), "failed": failed, "executed": True}
-        for n, (tool, gap, failed) in enumerate(steps)
-    ], columns=["trace_id", "tool", "start", "failed", "executed"]).astype({"start": "datetime64[us, UTC]"})  # fmt: skip
+    frame = pd.DataFrame(
+        [
+            {"trace_id": f"t{n}", "tool": tool, "start": at(gap * 7), "failed": failed, "executed": True}
+            for n, (tool, gap, failed) in enumerate(steps)
+        ],
+        columns=["trace_id", "tool", "start", "failed", "executed"],
+    ).astype({"start": "datetime64[us, UTC]"})
     found, _ = _bursts(frame)
     expected = []
     for tool, group in frame.groupby("tool"):
         rows = list(group.sort_values("start", kind="stable").itertuples(index=False))
-        threes = [set(range(i, i + BURST)) for i in range(len(rows) - BURST + 1)
-                  if all(r.failed for r in rows[i : i + BURST])
-                  and (rows[i + BURST - 1].start - rows[i].start).total_seconds() <= BURST_S]  # fmt: skip
+        threes = [
+            set(range(i, i + BURST))
+            for i in range(len(rows) - BURST + 1)
+            if all(r.failed for r in rows[i : i + BURST])
+            and (rows[i + BURST - 1].start - rows[i].start).total_seconds() <= BURST_S
+        ]
         runs: list[set[int]] = []
         for three in threes:
             if runs and len(runs[-1] & three) >= 2:
@@ -103,8 +147,18 @@ def test_bursts_are_those_of_a_plain_search(steps: list[tuple[str, int, bool]]) 
 
 
 def test_context_growth_and_the_window() -> None:
-    spans = pd.DataFrame({"trace_id": "t", "span_id": list("abc"), "parent_id": "r", "kind": "llm", "model": "m", "feature": "f",
-                          "start": [at(0), at(1), at(2)], "input_tokens": [100, 400, 900]})  # fmt: skip
+    spans = pd.DataFrame(
+        {
+            "trace_id": "t",
+            "span_id": list("abc"),
+            "parent_id": "r",
+            "kind": "llm",
+            "model": "m",
+            "feature": "f",
+            "start": [at(0), at(1), at(2)],
+            "input_tokens": [100, 400, 900],
+        }
+    )
     traces = Traces.from_frames({"spans": spans})
     rows = {
         row["measure"]: row for row in ll.context_growth(traces, by="feature", windows={"m": 1000}).to_dict("records")
@@ -171,16 +225,32 @@ def test_groups_periods_and_nothing(week: Traces, measure: Any) -> None:
 
 
 @settings(max_examples=20)
-@given(st.lists(st.tuples(st.sampled_from(["u", "v", "w", None]), st.sampled_from(["1", "2", None]), st.integers(0, 3),
-                          st.sampled_from([None, 1.0, 5.0])), min_size=1, max_size=25))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["u", "v", "w", None]),
+            st.sampled_from(["1", "2", None]),
+            st.integers(0, 3),
+            st.sampled_from([None, 1.0, 5.0]),
+        ),
+        min_size=1,
+        max_size=25,
+    )
+)
 def test_users_and_sessions_are_those_of_a_plain_count(
     rows: list[tuple[str | None, str | None, int, float | None]],
 ) -> None:
-    spans = pd.DataFrame({
-        "trace_id": [f"t{n}" for n in range(len(rows))], "span_id": "1", "kind": "llm",
-        "user_id": pd.Series([u for u, *_ in rows], dtype=object), "session_id": pd.Series([s for _, s, *_ in rows], dtype=object),
-        "start": [START + pd.Timedelta(days=d) for *_, d, _ in rows], "cost_usd": pd.Series([c for *_, c in rows], dtype=float),
-    })  # fmt: skip
+    spans = pd.DataFrame(
+        {
+            "trace_id": [f"t{n}" for n in range(len(rows))],
+            "span_id": "1",
+            "kind": "llm",
+            "user_id": pd.Series([u for u, *_ in rows], dtype=object),
+            "session_id": pd.Series([s for _, s, *_ in rows], dtype=object),
+            "start": [START + pd.Timedelta(days=d) for *_, d, _ in rows],
+            "cost_usd": pd.Series([c for *_, c in rows], dtype=float),
+        }
+    )
     traces = Traces.from_frames({"spans": spans})
     told = [row for row in rows if row[0] is not None]
     frame = ll.users(traces)

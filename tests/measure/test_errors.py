@@ -19,14 +19,29 @@ def seconds(*values: float) -> list[pd.Timestamp]:
 
 
 def spans(n: int, **columns: Any) -> Traces:
-    given = {"trace_id": [f"t{i}" for i in range(n)], "span_id": [f"s{i}" for i in range(n)], "kind": "llm",
-             "name": "chat", "status": "ok", "finish_reason": "stop", "start": START, "end": START}  # fmt: skip
+    given = {
+        "trace_id": [f"t{i}" for i in range(n)],
+        "span_id": [f"s{i}" for i in range(n)],
+        "kind": "llm",
+        "name": "chat",
+        "status": "ok",
+        "finish_reason": "stop",
+        "start": START,
+        "end": START,
+    }
     return Traces.from_frames({"spans": pd.DataFrame(given | columns)})
 
 
 def answered(question: str, answer: str | None, **columns: Any) -> Traces:
-    given = {"trace_id": "t", "span_id": "s", "kind": "llm", "name": "chat", "status": "ok", "start": START,
-             "finish_reason": "stop"}  # fmt: skip
+    given = {
+        "trace_id": "t",
+        "span_id": "s",
+        "kind": "llm",
+        "name": "chat",
+        "status": "ok",
+        "start": START,
+        "finish_reason": "stop",
+    }
     messages = f'[{{"role":"user","content":"{question}"}}]'
     contents = {"trace_id": "t", "span_id": "s", "input": messages, "output": answer, "attributes": "{}"}
     return Traces.from_frames({"spans": pd.DataFrame([given | columns]), "contents": pd.DataFrame([contents])})
@@ -71,14 +86,28 @@ def test_a_failed_span_is_classed_by_what_it_says(error_type: Any, message: Any,
         ("hi", None, {}, []),
         ("hi", None, {"output_tokens": 0, "finish_reason": "tool_calls"}, []),
         ("hi", "Something went wrong on our side.", {}, [("semantic", "fallback answer")]),
-        ("hi", "no json", {"params": '{"response_format":{"type":"json_object"}}'}, [("application", "output not parsed")]),
+        (
+            "hi",
+            "no json",
+            {"params": '{"response_format":{"type":"json_object"}}'},
+            [("application", "output not parsed")],
+        ),
         ("hi", '{"a": 1}', {"params": '{"response_format":{"type":"json_object"}}'}, []),
-        ("wo ist meine bestellung und ist sie auf dem weg zu mir", "The order is on its way to you and will be there.", {},
-         [("semantic", "wrong language")]),
-        ("translate: wo ist die bestellung und ist sie auf dem weg", "Where is the order and is it on the way to you", {}, []),
+        (
+            "wo ist meine bestellung und ist sie auf dem weg zu mir",
+            "The order is on its way to you and will be there.",
+            {},
+            [("semantic", "wrong language")],
+        ),
+        (
+            "translate: wo ist die bestellung und ist sie auf dem weg",
+            "Where is the order and is it on the way to you",
+            {},
+            [],
+        ),
         ("where is the order and is it on the way to me", "The order is on its way to you and will be there.", {}, []),
     ],
-)  # fmt: skip
+)
 def test_an_answer_is_classed_by_its_words(
     question: str, answer: str | None, columns: dict[str, Any], expected: Any
 ) -> None:
@@ -86,18 +115,36 @@ def test_an_answer_is_classed_by_its_words(
 
 
 def test_an_error_counts_where_it_came_from() -> None:
-    frame = pd.DataFrame({"trace_id": "t", "span_id": ["a", "b", "c"], "parent_id": [None, "a", "b"], "kind": ["chain", "agent", "tool"],
-                          "status": "error", "error_type": ["X", "X", "RateLimitError"], "start": START})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "trace_id": "t",
+            "span_id": ["a", "b", "c"],
+            "parent_id": [None, "a", "b"],
+            "kind": ["chain", "agent", "tool"],
+            "status": "error",
+            "error_type": ["X", "X", "RateLimitError"],
+            "start": START,
+        }
+    )
     assert found(Traces.from_frames({"spans": frame})) == [("provider", "rate limit")]
 
 
 def test_what_was_tried_again_and_what_it_cost() -> None:
     frame = pd.DataFrame(
-        {"trace_id": ["t"] * 3 + ["u", "u", "v"], "span_id": list("abcdef"), "parent_id": ["r"] * 6, "kind": "llm", "name": "chat",
-         "status": ["error", "error", "ok", "error", "ok", "ok"], "error_type": ["TimeoutError"] * 2 + [None, "TimeoutError", None, None],
-         "start": seconds(0, 3, 6, 0, 500, 0), "end": seconds(2, 5, 7, 2, 501, 1), "duration_s": [2.0, 2.0, 1.0, 2.0, 1.0, 1.0],
-         "cost_usd": [0.5, None, 1.0, 7.0, 1.0, 1.0]}
-    )  # fmt: skip
+        {
+            "trace_id": ["t"] * 3 + ["u", "u", "v"],
+            "span_id": list("abcdef"),
+            "parent_id": ["r"] * 6,
+            "kind": "llm",
+            "name": "chat",
+            "status": ["error", "error", "ok", "error", "ok", "ok"],
+            "error_type": ["TimeoutError"] * 2 + [None, "TimeoutError", None, None],
+            "start": seconds(0, 3, 6, 0, 500, 0),
+            "end": seconds(2, 5, 7, 2, 501, 1),
+            "duration_s": [2.0, 2.0, 1.0, 2.0, 1.0, 1.0],
+            "cost_usd": [0.5, None, 1.0, 7.0, 1.0, 1.0],
+        }
+    )
     (row,) = ll.errors(Traces.from_frames({"spans": frame})).to_dict("records")
     assert (row["spans"], row["traces"], row["n"]) == (3, 2, 3)
     assert (row["retried"], row["recovered"], row["lost_s"], row["lost_usd"]) == (2, 1, 6.0, 0.5)

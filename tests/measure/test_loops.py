@@ -22,11 +22,25 @@ START = pd.Timestamp("2026-01-01", tz="UTC")
 def calls(*steps: tuple[str, str, int], failed: bool = False, waiting: bool = False) -> pd.DataFrame:
     """Make calls of one trace: (tool, arguments, number of the outcome)."""
     rows = [
-        {"trace_id": "t", "span_id": f"s{n}", "requested_by": f"m{n}", "call_id": f"c{n}", "tool": tool, "arguments": arguments,
-         "outcome": outcome, "failed": failed, "waiting": waiting, "tokens": 10, "duration_s": 1.0, "asked_s": 2.0, "cost_usd": 0.5,
-         "start": START + pd.Timedelta(seconds=n), "end": START + pd.Timedelta(seconds=n + 1)}
+        {
+            "trace_id": "t",
+            "span_id": f"s{n}",
+            "requested_by": f"m{n}",
+            "call_id": f"c{n}",
+            "tool": tool,
+            "arguments": arguments,
+            "outcome": outcome,
+            "failed": failed,
+            "waiting": waiting,
+            "tokens": 10,
+            "duration_s": 1.0,
+            "asked_s": 2.0,
+            "cost_usd": 0.5,
+            "start": START + pd.Timedelta(seconds=n),
+            "end": START + pd.Timedelta(seconds=n + 1),
+        }
         for n, (tool, arguments, outcome) in enumerate(steps)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows).astype({"outcome": "Int64"})
 
 
@@ -101,8 +115,16 @@ def test_repeats_are_those_of_a_plain_search(steps: list[tuple[int, int]], perio
 def test_agents_that_hand_over_in_turn_and_their_cost() -> None:
     names = ["plan", "stock"] * 3
     at = [START + pd.Timedelta(seconds=n) for n in range(6)]
-    agents = pd.DataFrame({"trace_id": "t", "span_id": [f"a{n}" for n in range(6)], "kind": "agent", "agent_name": names, "start": at,
-                           "end": [t + pd.Timedelta(seconds=1) for t in at]})  # fmt: skip
+    agents = pd.DataFrame(
+        {
+            "trace_id": "t",
+            "span_id": [f"a{n}" for n in range(6)],
+            "kind": "agent",
+            "agent_name": names,
+            "start": at,
+            "end": [t + pd.Timedelta(seconds=1) for t in at],
+        }
+    )
     models = agents.assign(
         span_id=[f"m{n}" for n in range(6)], kind="llm", agent_name=None, cost_usd=1.0, input_tokens=5
     )
