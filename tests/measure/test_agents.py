@@ -129,7 +129,7 @@ def test_bursts_are_those_of_a_plain_search(steps: list[tuple[str, int, bool]]) 
     found, _ = _bursts(frame)
     expected = []
     for tool, group in frame.groupby("tool"):
-        rows = list(group.sort_values("start", kind="stable").itertuples(index=False))
+        rows: list[Any] = list(group.sort_values("start", kind="stable").itertuples(index=False))
         threes = [
             set(range(i, i + BURST))
             for i in range(len(rows) - BURST + 1)
