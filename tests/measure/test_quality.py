@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.measure.condition import Condition, objective
-from llmlens.statistics.intervals import quantile_interval
+from llmlens.statistics.intervals import mean_interval, quantile_interval
 from llmlens.statistics.shares import wilson
 from llmlens.traces import Traces
 
@@ -169,3 +169,10 @@ def test_objectives_are_read(text: str, name: str, condition: Condition) -> None
 def test_what_is_no_objective_is_an_error_that_shows_one(text: Any) -> None:
     with pytest.raises(SelectionError, match=r"objective.*[Ee]xpected|objective: labels have no order"):
         objective(text)
+
+
+def test_the_interval_of_a_mean_covers_skewed_values_of_few_and_of_many() -> None:
+    random = np.random.default_rng(1)
+    for n in (30, 400):
+        found = [mean_interval(random.exponential(size=n), seed) for seed in range(300)]
+        assert np.mean([each.low <= 1 <= each.high for each in found]) >= 0.91
