@@ -24,6 +24,8 @@ _UNITS: dict[str, tuple[str, int]] = {
     "W": ("W", 604_800),
     "M": ("M", 0),
 }
+#: Characters of a cell, and digits of a number, that a notebook shows.
+_WIDEST, _DIGITS = 200, 4
 _LONGEST = 100 * 366 * 86_400
 #: The epoch was a Thursday: the first Monday came four days later, in seconds.
 _MONDAY = 345_600
@@ -58,7 +60,9 @@ class Result(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         # A notebook's MathJax would set a stranger's `$\href{...}{...}$` as a link.
-        with pd.option_context("display.html.use_mathjax", False):
+        with pd.option_context(
+            "display.html.use_mathjax", False, "display.max_colwidth", _WIDEST, "display.precision", _DIGITS
+        ):
             html: str | None = super()._repr_html_()  # type: ignore[misc]  # the stubs lack it
         return html
 

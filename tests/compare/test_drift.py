@@ -201,7 +201,7 @@ def test_the_same_window_twice_is_an_error(model_change: Traces) -> None:
         ({"text": "outputs"}, UnknownArgumentError, "output"),
         ({"per": "call"}, UnknownArgumentError, "trace"),
         ({"seeds": 1}, UnknownArgumentError, "seed"),
-        ({"permutations": 3}, SelectionError, "from 199"),
+        ({"permutations": 3}, SelectionError, "from 99"),
         ({"every": "1 fortnight"}, SelectionError, "not a period"),
     ],
 )
@@ -253,3 +253,14 @@ def test_the_figure_shows_each_slice(changed: Drift) -> None:
     shown = {label for trace in figure.data for label in trace.y}
     assert {"overall", "product_search", "refunds"} <= shown
     assert "mix" not in shown
+
+
+def test_a_slice_in_which_no_prompts_are_alike_is_not_judged_and_said_to_be_so() -> None:
+    before, after = answers(40, 1), answers(40, 2)
+    before["prompt"] = [f"where is parcel {'a' * (i % 3)}" for i in range(40)]
+    after["prompt"] = [f"¿dónde está mi dinero, {'por favor ' * (10 + i % 3)}?" for i in range(40)]
+    other = answers(40, 3, feature="search"), answers(40, 4, feature="search")
+    found = drift_of(windows(pd.concat([before, other[0]]), pd.concat([after, other[1]])), times=99)
+    assert pd.isna(row(found, "orders")["p"])
+    assert pd.notna(row(found, "search")["p"])
+    assert any("asked changed so much" in note and "orders" in note for note in found.notes)

@@ -80,7 +80,7 @@ def drift(
     combination (Pesarin and Salmaso 2010), subclassification on the propensity score (Rosenbaum and Rubin 1984).
     """
     check_seed(seed)
-    for name, value, least in (("permutations", permutations, 199), ("limit", limit, LEAST), ("looks", looks, 1)):
+    for name, value, least in (("permutations", permutations, 99), ("limit", limit, LEAST), ("looks", looks, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SelectionError(f"{name}={value!r} is not a whole number from {least}.")
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
@@ -109,7 +109,8 @@ def drift_of(
         notes.append("All outputs are the same text." if same else "No slice has outputs of both windows.")
         return _result([_unjudged(OVERALL, n_before, n_after)], None, notes)
     movements = Movements(windows, test.measured, test.prompts, test.labels)
-    judged = {number: test.of_slice(number) for number in test.judged()}
+    verdicts = {number: test.of_slice(number) for number in test.judged()}
+    judged = {number: verdict for number, verdict in verdicts.items() if verdict is not None}
     corrected = dict(zip(judged, benjamini_hochberg([v.p for v in judged.values()]), strict=True))
     overall = test.overall()
     everywhere = movements.words(None, None) if overall.p <= _LEVEL else ""
@@ -121,7 +122,10 @@ def drift_of(
         q = float(corrected[number])
         words = movements.words(number, test.strata_of(number)) if q <= _LEVEL else ""
         rows.append(_row(name, judged[number], q, words))
-    few = [name for number, name in enumerate(windows.names) if number not in judged]
+    apart = [windows.names[number] for number, verdict in verdicts.items() if verdict is None]
+    if apart:
+        notes.append(f"What is asked changed so much that no outputs can be compared: {', '.join(apart[:10])}.")
+    few = [name for number, name in enumerate(windows.names) if number not in verdicts]
     if few:
         notes.append(f"Too few outputs in a window (fewer than {LEAST}) to judge: {', '.join(few[:10])}.")
     if len(windows.names) > 1 or test.prompts.shape[1]:

@@ -83,11 +83,13 @@ class Test:
         """Give the slices with enough outputs in both windows."""
         return [i for i in range(len(self.windows.names)) if min(self.windows.counts(i)) >= LEAST]
 
-    def of_slice(self, slice_number: int) -> Verdict:
-        """Judge one slice."""
+    def of_slice(self, slice_number: int) -> Verdict | None:
+        """Judge one slice; None where no two of its outputs were asked alike."""
         strata = self.strata_of(slice_number)
         found = {name: each.statistic(strata) for name, each in self.shifts.items()}
         tails = {name: tail(statistic) for name, statistic in found.items() if statistic is not None}
+        if not tails:
+            return None
         inside = self.windows.slices == slice_number
         # By a rule of its own: that of all outputs follows whatever moved most, elsewhere.
         after, strata_inside = self.windows.after[inside], self.labels.strata[inside]
