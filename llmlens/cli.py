@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _DEMO_FILES = (
     "quickstart.ipynb",
+    "agent_loop.ipynb",
     "cost_spike.ipynb",
+    "output_drift.ipynb",
     "quality_slo.ipynb",
     "retrieval_drift.ipynb",
     "support_week.otlp.jsonl.gz",

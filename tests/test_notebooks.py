@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 #: By name of the notebook: its data, and what its cells come to say.
 NOTEBOOKS = {
+    "agent_loop": (
+        "agent_loop.otlp.jsonl.gz",
+        [
+            "USD of release 5.2.0 were spent in loops",
+            "'items' is a required property",
+            "to 194,464 tokens, 97% of the window",
+        ],
+    ),
     "cost_spike": (
         "budget_overrun.otlp.jsonl.gz",
         [
@@ -25,6 +33,7 @@ NOTEBOOKS = {
             "31% of the questions of gear_advice were asked before",
         ],
     ),
+    "output_drift": ("model_change.otlp.jsonl.gz", ["lightest base layers", "please check the details"]),
     "quality_slo": (
         "stale_index.otlp.jsonl.gz",
         ["it is spent on 06 December", "The first sure ticket is of Tuesday, 01 December"],

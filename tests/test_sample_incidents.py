@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from harrowpine.advice import advice_texts
 from incidents import SCENARIOS
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 import llmlens as ll
 

@@ -81,7 +81,7 @@ def one(draw: Draw, seed: int, changed: str | None) -> dict[str, float]:
     p = test.overall().p
     found: dict[str, float] = {"llmlens": p <= _LEVEL}
     if changed is not None and p <= _LEVEL:
-        slices = {test.windows.names[i]: found for i in test.judged() if (found := test.of_slice(i)) is not None}
+        slices = {test.windows.names[i]: each for i in test.judged() if (each := test.of_slice(i)) is not None}
         named = min(slices, key=lambda name: (slices[name].p, -slices[name].statistic))
         found["names it"] = named == changed
     return {**found, **judged(draw, seed)}

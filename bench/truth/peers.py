@@ -30,7 +30,8 @@ def judged(draw: Draw, seed: int) -> dict[str, bool]:
     from scipy.stats import ks_2samp
 
     texts = [*draw.before["text"], *draw.after["text"]]
-    vectors = LexicalEncoder(seed=seed).fit([str(text) for text in draw.before["text"]]).encode([str(t) for t in texts])
+    # Fitted on both: a space made of one window alone tells it from any other, whatever the texts.
+    vectors = LexicalEncoder(seed=seed).fit([str(t) for t in texts]).encode([str(t) for t in texts])
     after = np.arange(len(texts)) >= len(draw.before)
     lengths = np.array([len(str(text)) for text in texts])
     return {
