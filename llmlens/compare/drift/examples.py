@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmlens.measure.shape import Result
+
 from .result import PAIR_COLUMNS
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def examples(test: Test, slices: list[int], each: int = _EACH) -> pd.DataFrame:
     import pandas as pd
 
     rows = [row for number in slices for row in _pairs(test, number, each)]
-    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
+    return Result(pd.DataFrame(rows, columns=list(PAIR_COLUMNS)))
 
 
 def _pairs(test: Test, number: int, each: int) -> list[tuple[object, ...]]:

@@ -66,7 +66,7 @@ class DriftSeries(Result):
     """The same over days; `.changes` has the onsets, `.notes` what could not be judged."""
 
     _metadata = ["_figure", "_changes", "notes"]  # noqa: RUF012  # the name and form that pandas asks for
-    _changes: pd.DataFrame | None = None
+    _changes: Result | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -80,7 +80,7 @@ class DriftSeries(Result):
         """Make one of its rows and its changes."""
         typed = frame.astype(dict.fromkeys(("statistic", "effect", "low", "high", "p"), "Float64"))
         made = cls(typed.astype({"n_before": "Int64", "n_after": "Int64", "slice": "str"}))
-        for name, value in (("_figure", figure), ("_changes", changes), ("notes", tuple(notes))):
+        for name, value in (("_figure", figure), ("_changes", Result(changes)), ("notes", tuple(notes))):
             object.__setattr__(made, name, value)
         return made
 
