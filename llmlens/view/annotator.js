@@ -4,6 +4,7 @@
 const KEPT_ITEMS = 8;
 const LOOK_AGAIN = 2000;
 const MOST_LATER = 20;
+const ASK_AGAIN = 5000;
 
 export default defineView("annotator", (view) => {
   const { model } = view;
@@ -174,6 +175,21 @@ export default defineView("annotator", (view) => {
     return cache.get(at);
   }
 
+  // An item that was fetched ahead and never came is asked for once more: somebody waits for it now.
+  async function there(at) {
+    const ahead = load(at);
+    let timer = 0;
+    const again = new Promise((resolve, reject) => {
+      timer = setTimeout(() => view.request("item", { place: at }).then(resolve, reject), ASK_AGAIN);
+    });
+    try {
+      return await Promise.race([ahead, again]);
+    } finally {
+      clearTimeout(timer);
+      again.catch(() => {});
+    }
+  }
+
   // Nothing that was typed or chosen is left behind unsaved.
   async function settle() {
     if (!form || !item || frozen()) return true;
@@ -200,7 +216,7 @@ export default defineView("annotator", (view) => {
     const mine = ++turn;
     const inside = view.root.contains(view.root.ownerDocument.activeElement);
     try {
-      const next = await load(at);
+      const next = await there(at);
       if (mine !== turn) return;
       [item, place] = [next, at];
       reader.show(item);
