@@ -20,6 +20,7 @@ _DEMO_FILES = (
     "quickstart.ipynb",
     "agent_loop.ipynb",
     "cost_spike.ipynb",
+    "label_low_scoring.ipynb",
     "output_drift.ipynb",
     "quality_slo.ipynb",
     "retrieval_drift.ipynb",
