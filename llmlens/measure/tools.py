@@ -38,7 +38,7 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     One row a group, bucket and tool, most called first: the columns of `by`, `period` (with `every`), `tool`, `n`
     (calls), `failed` (the span failed, or its result says so), `silent` (of those, the ones that only the result tells
     of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s`, `p95_s` (seconds of a call; NA
-    below 2 and 20), `bursts` (three failures or more one after the other within five minutes, over all traces),
+    below 2 and 20), `bursts` (runs of failures, each one of three within five minutes, over all traces),
     `unknown` (calls of a tool that the model was not offered), `misused` (arguments that break the JSON schema the
     model was given), `checked` (calls whose schema is known).
 
@@ -65,7 +65,7 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
 
 
 def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
-    """Find runs of failures of a tool, any three in a row within five minutes, and mark the first call of each."""
+    """Find runs of failures of a tool, each within five minutes of two beside it; mark the first call of each run."""
     import pandas as pd
 
     ran = calls[calls["executed"].astype(bool) & calls["start"].notna()].sort_values(["tool", "start"], kind="stable")
@@ -78,7 +78,7 @@ def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
         for back in range(BURST):
             together &= failed[first - back : n - back]
         close[first:] = together
-    # Two failures belong together where three that are close hold both of them.
+    # Neighbours belong together where three that are close hold both of them.
     linked, inside = close.copy(), close.copy()
     for back in range(1, BURST):
         inside[:-back] |= close[back:]

@@ -45,7 +45,7 @@ export default defineView("annotator", (view) => {
     move: whenThere((by) => form?.move(by)),
     comment: () => (form?.active && !frozen() ? form.active.comment() : false),
     openSkip: () => (form && item && !frozen() ? form.openSkip() : false),
-    step: whenThere((by) => openItem(place + by)),
+    step: whenThere((by) => goTo(place + by)),
     goOn: () => goOn(),
     complete: whenThere(() => complete()),
     undo: (kind) => undo(kind),
@@ -72,7 +72,7 @@ export default defineView("annotator", (view) => {
   };
   const keys = keyboard(view, annotatorKeys(panel));
   const progress = progressBar(view, {
-    help: keys.button, go: { step: panel.step, to: (i) => openItem(i) }, nextRejected: () => retry(null),
+    help: keys.button, go: { step: panel.step, to: (i) => goTo(i) }, nextRejected: () => retry(null),
   });
   put(view.body, [progress.element, banner, h("div", { class: "lm-desk" }, reader.element, formHolder)]);
   const frozen = () => view.isStatic || view.root.hasAttribute("data-offline");
@@ -89,13 +89,10 @@ export default defineView("annotator", (view) => {
     else view.fail(error, again);
   };
 
-  const sync = debounce(() => {
-    if (!item || frozen()) return;
-    if (model.get("trace_id") === item.trace_id && model.get("span_id") === item.span_id) return;
-    model.set("trace_id", item.trace_id);
-    model.set("span_id", item.span_id);
-    model.save_changes();
-  }, 250, view.signal);
+  const sync = syncOpenItem(view, 250, () => (item && !frozen() ? [item.trace_id, item.span_id ?? null] : null), (traceId, spanId) => {
+    if (!traceId || !item || (traceId === item.trace_id && spanId === item.span_id)) return;
+    view.request("place", { trace_id: traceId, span_id: spanId }).then((at) => goTo(at), failed);
+  });
 
   // Saving ---------------------------------------------------------------------------------------------------------
 
@@ -147,7 +144,7 @@ export default defineView("annotator", (view) => {
     const skipped = states.filter((state) => state === "s").length;
     finished.hidden = left > 0 || states.length === 0;
     fill(finished, h("b", {}, "Nothing is left."), skipped > 0
-      ? [` ${many(skipped, "item")} skipped. `, h("button", { type: "button", class: "lm-button", onclick: () => openItem(states.indexOf("s")) }, "Look at them again")]
+      ? [` ${many(skipped, "item")} skipped. `, h("button", { type: "button", class: "lm-button", onclick: () => goTo(states.indexOf("s")) }, "Look at them again")]
       : " Everything is done.");
   }
 
@@ -200,7 +197,7 @@ export default defineView("annotator", (view) => {
     return !unsaved;
   }
 
-  async function openItem(at, words = "") {
+  async function goTo(at, words = "") {
     if (at < 0 || at >= states.length || going || at === place) return;
     going = true;
     const from = place;
@@ -252,7 +249,7 @@ export default defineView("annotator", (view) => {
 
   function goOn(words = "") {
     const at = nextLeft();
-    if (at >= 0) return openItem(at, words);
+    if (at >= 0) return goTo(at, words);
     form?.say(words || "Nothing else is left.");
     return undefined;
   }
@@ -336,14 +333,6 @@ export default defineView("annotator", (view) => {
     view.ready();
   }
 
-  // Python moved: another item, or other traces.
-  const moved = debounce(() => {
-    const [traceId, spanId] = [model.get("trace_id"), model.get("span_id")];
-    if (!traceId || !item || (traceId === item.trace_id && spanId === item.span_id)) return;
-    view.request("place", { trace_id: traceId, span_id: spanId }).then((at) => openItem(at), failed);
-  }, 0, view.signal);
-  view.watch("trace_id", moved);
-  view.watch("span_id", moved);
   view.watch("revision", start);
   start();
 });

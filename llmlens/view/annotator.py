@@ -37,8 +37,8 @@ _STATIC_ITEMS = 50
 _PER_ITEM = ("trace", "span")
 
 _FILES = (
-    "format_text.js", "kind_badge.js", "chat.js", "span_parts.js", "annotator_fields.js", "annotator_form.js",
-    "annotator_reader.js", "annotator_progress.js", "annotator_keys.js", "annotator.js",
+    "open_item.js", "format_text.js", "kind_badge.js", "chat.js", "span_parts.js", "annotator_fields.js",
+    "annotator_form.js", "annotator_reader.js", "annotator_progress.js", "annotator_keys.js", "annotator.js",
 )  # fmt: skip
 
 

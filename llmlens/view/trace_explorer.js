@@ -61,13 +61,10 @@ export default defineView("trace-explorer", (view) => {
     put(view.body, h("div", { class: "lm-note" }, "Read-only copy: what was not saved with it cannot be opened here."));
   put(view.body, threePanes(view, list.element, tree.element, detail.element));
 
-  const sync = debounce(() => {
-    const span = tree.tree?.index.span_id[tree.current] ?? null;
-    if (model.get("trace_id") === open && model.get("span_id") === span) return;
-    model.set("trace_id", open);
-    model.set("span_id", span);
-    model.save_changes();
-  }, 200, view.signal);
+  const sync = syncOpenItem(view, 200, () => [open, tree.tree?.index.span_id[tree.current] ?? null], (traceId, spanId) => {
+    if (traceId && traceId !== open) openTrace(traceId, spanId, true);
+    else if (spanId && tree.selectId(spanId)) showSpan(tree.current);
+  });
 
   function load(traceId, quiet = false) {
     if (!trees.has(traceId)) {
@@ -152,16 +149,6 @@ export default defineView("trace-explorer", (view) => {
     }
   }
 
-  // Python moved: another trace, another span, or other traces.
-  const moved = () => {
-    const traceId = model.get("trace_id");
-    const spanId = model.get("span_id");
-    if (traceId && traceId !== open) openTrace(traceId, spanId, true);
-    else if (spanId && tree.selectId(spanId)) showSpan(tree.current);
-  };
-  const later = debounce(moved, 0, view.signal);
-  view.watch("trace_id", later);
-  view.watch("span_id", later);
   view.watch("revision", () => {
     trees.clear();
     detail.forget();

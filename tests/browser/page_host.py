@@ -21,7 +21,8 @@ HOST = """async ({esm, css, state, isStatic, replies}) => {
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const model = {
     is_static: isStatic, sent: 0, saves: 0,
-    get: (name) => state[name], set(name, value) { state[name] = value; },
+    get: (name) => state[name],
+    set(name, value) { if (state[name] !== value) { state[name] = value; fire(`change:${name}`); } },
     save_changes() { this.saves++; globalThis.kernelSet(JSON.stringify(state)); },
     reply: (kind, values) => replies.find((r) => r.kind === kind && same(r.arguments, values))?.result,
     on: (name, f) => of(name).add(f), off: (name, f) => of(name).delete(f),

@@ -431,6 +431,29 @@ def test_python_moves_the_panel_and_the_panel_moves_python(host: Host) -> None:
     assert host.view.selection.trace_ids == ["d"]
 
 
+def test_who_goes_on_while_python_is_told_is_not_taken_back(host: Host) -> None:
+    host.expect_place(0)
+    host.page.evaluate(
+        """() => {
+          const { model } = globalThis.host;
+          const set = model.set.bind(model);
+          const goOn = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
+          model.set = (name, value) => {
+            set(name, value);
+            if (name === "span_id" || value !== "b") return;
+            model.set = set;
+            goOn();
+          };
+        }"""
+    )
+    host.press("ArrowRight")
+    expect(host.root).to_have_attribute("data-trace", "c")
+    host.page.wait_for_function("() => globalThis.host.model.get('trace_id') === 'c'")
+    host.page.wait_for_function("() => !document.querySelector('.llmlens[data-busy]')")
+    host.expect_place(2)
+    assert host.view.trace_id == "c"
+
+
 def test_what_strangers_wrote_is_only_text(open_panel: Callable[..., Host], store: LabelStore) -> None:
     score = Score("note", str, help=EVIL)
     store.add(score, EVIL, trace_id="a", author=EVIL, comment=EVIL)
