@@ -27,9 +27,9 @@ _KEPT = 8
 _STATIC_TRACES, _STATIC_SPANS = 25, 300
 
 _FILES = (
-    "open_item.js", "format_text.js", "highlight.js", "kind_badge.js", "trace_source.js", "trace_list.js", "span_tree.js",
-    "span_row.js", "trace_head.js", "tree_pane.js", "chat.js", "span_parts.js", "attributes.js", "span_head.js",
-    "span_detail.js", "layout.js", "trace_explorer.js",
+    "open_item.js", "format_text.js", "highlight.js", "kind_badge.js", "trace_source.js", "trace_list.js",
+    "span_tree.js", "span_row.js", "trace_head.js", "tree_pane.js", "chat.js", "span_parts.js", "attributes.js",
+    "span_head.js", "span_detail.js", "layout.js", "trace_explorer.js",
 )  # fmt: skip
 
 

@@ -437,12 +437,12 @@ def test_who_goes_on_while_python_is_told_is_not_taken_back(host: Host) -> None:
         """() => {
           const { model } = globalThis.host;
           const set = model.set.bind(model);
-          const goOn = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
+          const key = new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true});
           model.set = (name, value) => {
             set(name, value);
             if (name === "span_id" || value !== "b") return;
             model.set = set;
-            goOn();
+            document.activeElement.dispatchEvent(key);
           };
         }"""
     )

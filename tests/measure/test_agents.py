@@ -139,7 +139,7 @@ def test_bursts_are_those_of_a_plain_search(steps: list[tuple[str, int, bool]]) 
         ]
         runs: list[set[int]] = []
         for three in threes:
-            if runs and len(runs[-1] & three) >= 2:
+            if runs and runs[-1] & three:
                 runs[-1] |= three
             else:
                 runs.append(three)
