@@ -39,12 +39,13 @@ def spread(traces: Traces, keys: Sequence[str], measures: Mapping[str, tuple[ir.
         for place, (table, value) in enumerate(measures.values())
     ]
     values = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    group = [*keys, "place"]
-    ranked = values.mutate(
-        rank=ibis.row_number().over(group_by=group, order_by="value") + 1, n=values.count().over(group_by=group)
+    # Sorting each group's values as one list takes half as long as ranking all rows.
+    found = values.group_by([*keys, "place"]).agg(
+        n=values.count(), mean=values.value.mean(), max=values.value.max(), ranked=values.value.collect()
     )
-    sums = {name: expression for level in LEVELS.items() for name, expression in _quantile(ranked, *level).items()}
-    found = ranked.group_by(group).agg(n=ranked.count(), mean=ranked.value.mean(), **sums, max=ranked.value.max())
+    found = found.mutate(ranked=found.ranked.sort())
+    quantiles = {name: end for level in LEVELS.items() for name, end in _quantile(found, *level).items()}
+    found = found.mutate(**quantiles).drop("ranked")
     frame = traces.fetch(found)
     frame["measure"] = np.array([*measures, ""])[frame["place"].to_numpy(int)]
     frame = frame.astype({"measure": "str"})
@@ -54,21 +55,25 @@ def spread(traces: Traces, keys: Sequence[str], measures: Mapping[str, tuple[ir.
     return frame[[*keys, "measure", *SPREAD]].reset_index(drop=True)
 
 
-def _quantile(ranked: ir.Table, name: str, level: float) -> dict[str, ir.Scalar]:
-    """Give the quantile and the ends of its interval, of values with their `rank` (from 1) among `n`."""
+def _quantile(groups: ir.Table, name: str, level: float) -> dict[str, ir.Value]:
+    """Give the quantile and the ends of its interval, of groups with their `n` values in order as a list, `ranked`."""
     import ibis
 
-    n = ranked.n
-    at = (n * level + 0.5).clip(lower=1, upper=n)
-    below = at.floor()
-    share = at - below
-    weight = ibis.cases((ranked.rank == below, 1 - share), (ranked.rank == below + 1, share))
-    enough = n.max() >= 1 / (1 - level) - 1e-9
+    n = groups.n.cast("float64")
+
+    def at(rank: ir.FloatingValue) -> ir.FloatingValue:
+        """Give the value at a rank, from 1; NA where there is none."""
+        exists = (rank >= 1) & (rank <= n)
+        return ibis.ifelse(exists, groups.ranked[ibis.ifelse(exists, rank, 1).cast("int64") - 1], None)
+
+    place = ibis.greatest(ibis.least(n * level + 0.5, n), 1.0)
+    below = place.floor().cast("float64")
+    value, above = at(below), at(ibis.least(below + 1, n))
     margin = (n * (level * (1 - level))).sqrt() * Z
-    low, high = (n * level - margin).floor(), (n * level + margin).ceil() + 1
+    low, high = (n * level - margin).floor().cast("float64"), (n * level + margin).ceil().cast("float64") + 1
     ends = {
-        name: (ranked.value * weight).sum(),
-        f"{name}_low": ranked.value.max(where=ranked.rank == low),
-        f"{name}_high": ranked.value.max(where=ranked.rank == high),
+        name: value * (1 - (place - below)) + above * (place - below),
+        f"{name}_low": at(low),
+        f"{name}_high": at(high),
     }
-    return {key: ibis.ifelse(enough, end, None) for key, end in ends.items()}
+    return {key: ibis.ifelse(n >= 1 / (1 - level) - 1e-9, end, None) for key, end in ends.items()}
