@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ReadError,
         SelectionError,
         ServerError,
+        ShareError,
         SourceNotFoundError,
         UnknownArgumentError,
         UnknownNameError,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
+    from .share import share
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
     from .view import Annotator, CostTreemap, DriftMap, Plot, TraceExplorer
 
@@ -146,10 +148,11 @@ _HOME = {
     "LabelError": "errors",
     "LangfuseError": "errors",
     "ServerError": "errors",
+    "ShareError": "errors",
 }
 
 #: Modules that are functions too; see callable_module.py.
-_CALLABLE_MODULES = ("compare", "embed", "errors", "read", "schema")
+_CALLABLE_MODULES = ("compare", "embed", "errors", "read", "schema", "share")
 
 __all__ = [
     "AnnotationQueue",
@@ -168,6 +171,7 @@ __all__ = [
     "Score",
     "SelectionError",
     "ServerError",
+    "ShareError",
     "SourceNotFoundError",
     "TraceExplorer",
     "Traces",
@@ -220,6 +224,7 @@ __all__ = [
     "score_configs",
     "self_time",
     "sessions",
+    "share",
     "signals",
     "slo",
     "tools",

@@ -62,6 +62,10 @@ class EmbeddingError(LlmlensError):
     """Texts could not be turned into vectors; the message says what is kept, and how to go on."""
 
 
+class ShareError(LlmlensError):
+    """A notebook could not be shared; nothing was written."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of `known`, else the list of what there is.
 

@@ -25,6 +25,7 @@ LAYERS = (
     "compare",
     "label",
     "view",
+    "share",
     "cli",
 )
 

@@ -92,15 +92,7 @@ class Plot(PlotlyView):
 
     @handles("figure")
     def _figure(self) -> dict[str, Any]:
-        from plotly.io.json import to_json_plotly
-
-        spec = self.figure.to_plotly_json()
-        layout = spec["layout"] = dict(spec.get("layout", {}))
-        themed = _is_default(layout.get("template"))
-        if themed:
-            layout.pop("template", None)
-        templates = {mode: theme.template_spec(mode) for mode in ("light", "dark")} if themed else None
-        return {"figure": to_json_plotly(spec), "templates": templates}
+        return figure_spec(self.figure)
 
     @handles("points")
     def _choose(self, points: list[list[int]]) -> int:
@@ -138,17 +130,39 @@ class Plot(PlotlyView):
         return f"<Plot {self._title()}>"
 
     def _title(self) -> str:
-        words = snapshot.visible(str(self.figure.layout.title.text or "")).strip()
-        kinds = ", ".join(dict.fromkeys(str(trace.type) for trace in self.figure.data)) or "empty"
-        return f"{words!r} ({kinds})" if words else kinds
+        return _title(self.figure)
 
     def snapshot(self) -> str:
         """Give what each series of the figure holds, as a script-free table."""
-        rows = [_series(i, trace) for i, trace in enumerate(self.figure.data[:_MAX_ROWS])]
-        parts = [snapshot.table(("series", "type", "points", "from", "to", "least", "most"), rows, "llrllrr")]
-        if len(self.figure.data) > _MAX_ROWS:
-            parts.append(snapshot.note(f"{len(self.figure.data) - _MAX_ROWS} more series are not listed."))
-        return snapshot.section(f"Plot {self._title()}", *parts)
+        return figure_snapshot(self.figure)
+
+
+def figure_spec(figure: go.Figure) -> dict[str, Any]:
+    """Give a figure as the browser takes it: `figure` (JSON text), and `templates` by theme unless it has its own."""
+    from plotly.io.json import to_json_plotly
+
+    spec = figure.to_plotly_json()
+    layout = spec["layout"] = dict(spec.get("layout", {}))
+    themed = _is_default(layout.get("template"))
+    if themed:
+        layout.pop("template", None)
+    templates = {mode: theme.template_spec(mode) for mode in ("light", "dark")} if themed else None
+    return {"figure": to_json_plotly(spec), "templates": templates}
+
+
+def figure_snapshot(figure: go.Figure) -> str:
+    """Give what each series of a figure holds, as a script-free table."""
+    rows = [_series(i, trace) for i, trace in enumerate(figure.data[:_MAX_ROWS])]
+    parts = [snapshot.table(("series", "type", "points", "from", "to", "least", "most"), rows, "llrllrr")]
+    if len(figure.data) > _MAX_ROWS:
+        parts.append(snapshot.note(f"{len(figure.data) - _MAX_ROWS} more series are not listed."))
+    return snapshot.section(f"Plot {_title(figure)}", *parts)
+
+
+def _title(figure: go.Figure) -> str:
+    words = snapshot.visible(str(figure.layout.title.text or "")).strip()
+    kinds = ", ".join(dict.fromkeys(str(trace.type) for trace in figure.data)) or "empty"
+    return f"{words!r} ({kinds})" if words else kinds
 
 
 def _is_default(template: Any) -> bool:

@@ -1,0 +1,164 @@
+"""`share`: a notebook as one file that opens without network and kernel, redacted."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmlens.arguments import explains_arguments
+from llmlens.errors import ShareError, unknown
+
+from . import running
+from .collecting import collect
+from .executing import run_notebook
+from .formats import FORMATS
+from .model_ids import model_ids
+from .notebook_file import as_notebook, read_notebook
+from .page import Review
+from .redacting import Redacts, redact_collected, redact_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nbformat import NotebookNode
+
+_CODE = ("fold", "show", "hide")
+_TEXTS = ("shown", "all", "none")
+
+
+@explains_arguments
+def share(
+    notebook: str | Path | NotebookNode | None = None,
+    out: str | Path | None = None,
+    *,
+    execute: bool = False,
+    parameters: Mapping[str, Any] | None = None,
+    redact: bool | Redacts = True,
+    code: str = "fold",
+    title: str | None = None,
+    texts: str = "shown",
+    max_mb: float = 20,
+) -> Path:
+    """Write a notebook as one file that can be sent: it opens without network and without kernel, redacted.
+
+    `notebook` is the path of an .ipynb file; in a running notebook it can be left out. `out` says by its suffix what
+    is written: .html (the default, beside the notebook: views and figures stay live), .ipynb (for GitHub: pictures
+    without scripts instead of views), .md, or .pdf (where Chromium is found).
+
+    Views are live when the notebook is shared from its own running kernel, or with `execute=True`, which runs it anew
+    in its folder with `parameters` (name -> value, put in as papermill does). Of a file alone only pictures are there.
+
+    `redact`: True takes out secrets, cards, e-mail addresses and the like, a `Redactor` does as it was told, False
+    nothing. `code`: "fold", "show" or "hide". `texts`: which texts the trace explorers of the page hold: those of the
+    traces that are "shown" first, "all", or "none". Above `max_mb` texts are shortened, each with a mark that says so.
+
+    Returns the path of the file. Raises `ShareError` with nothing written when there is no notebook, when `out`
+    cannot be written, or when what it takes is not installed.
+    """
+    for name, value, known in (("code=", code, _CODE), ("texts=", texts, _TEXTS)):
+        if value not in known:
+            raise unknown(name, str(value), known)
+    notices: list[str] = []
+    if notebook is None:
+        path, said = running.running_notebook()
+        notices += said
+    else:
+        path = Path(notebook) if isinstance(notebook, (str, os.PathLike)) else None
+    read = read_notebook(path) if path is not None else as_notebook(json.dumps(notebook))
+    target = _target(path, out)
+    write = FORMATS[target.suffix.lower()]
+    if execute:
+        collected = run_notebook(read, path.resolve().parent if path else Path.cwd(), parameters, texts)
+        if collected is None:
+            notices.append("The kernel of this notebook has no llmlens: its views are pictures.")
+    else:
+        if parameters:
+            raise ShareError("parameters= are for a notebook that is run: add execute=True.")
+        collected = collect(model_ids(read), texts)
+        if not collected["widgets"]:
+            collected = None
+    redactor = _redactor(redact)
+    name = title or _title(read, path)
+    if redactor is not None:
+        redact_notebook(read, redactor)
+        collected = None if collected is None else redact_collected(collected, redactor)
+        name = redactor.text(name)
+        notices = [redactor.text(each) for each in notices]
+    redacted = _summary(redactor)
+    review = Review(read, collected, name, code, notices=notices, redacted=redacted)
+    with _written(target) as made:
+        write(review, made, max_mb)
+    return target
+
+
+def _target(path: Path | None, out: str | Path | None) -> Path:
+    """Find what is written, and that it can be."""
+    if out is None:
+        if path is None:
+            raise ShareError("Say where to write: out= is a path that ends in .html, .ipynb, .md or .pdf.")
+        target = path.with_suffix(".html")
+    else:
+        target = Path(out)
+    if target.suffix.lower() not in FORMATS:
+        what = "kind of file to share:"
+        raise unknown(what, target.suffix or target.name, FORMATS)
+    if path is not None and target.resolve() == path.resolve():
+        raise ShareError(f"{target} is the notebook itself. Give another name for what is shared.")
+    if not target.parent.is_dir():
+        raise ShareError(f"There is no folder {str(target.parent)!r} to write {target.name} into.")
+    if target.is_dir() or not os.access(target.parent, os.W_OK):
+        raise ShareError(
+            f"{str(target)!r} cannot be written: {'it is a folder' if target.is_dir() else 'not allowed'}."
+        )
+    return target
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[Path]:
+    """Give a file beside `target` to write, and put it in its place when that has gone well."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    except OSError as error:
+        raise ShareError(f"{str(target)!r} cannot be written: {error.strerror}.") from None
+    os.close(handle)
+    made = Path(name)
+    try:
+        yield made
+        made.chmod(0o666 & ~_umask())
+        made.replace(target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _redactor(redact: bool | Redacts) -> Redacts | None:
+    if redact is False:
+        return None
+    if redact is not True:
+        return redact
+    from importlib import import_module
+
+    return import_module("llmlens.redaction").Redactor()  # type: ignore[no-any-return]
+
+
+def _summary(redactor: Redacts | None) -> str:
+    return "nothing was redacted (redact=False)" if redactor is None else str(getattr(redactor, "summary", ""))
+
+
+def _title(notebook: Any, path: Path | None) -> str:
+    """Find a title: the first heading, else the name of the file."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for line in cell.source.splitlines():
+                if line.startswith("# "):
+                    return str(line[2:].strip())
+    return path.stem.replace("_", " ") if path is not None else "Notebook"
