@@ -55,8 +55,8 @@ def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | N
     )  # fmt: skip
     below = spans.filter(spans.parent_id.notnull()).group_by(["trace_id", "parent_id"]).agg(children=ibis._.count())
     widest = below.group_by("trace_id").agg(fan_out=below.children.max())
-    joined = units.left_join(widest, "trace_id").filter(lambda t: t.agentic)
-    joined = with_period(joined.drop("trace_id_right") if "trace_id_right" in joined.columns else joined, every)
+    joined = units.left_join(widest, "trace_id").select(*units.columns, "fan_out")
+    joined = with_period(joined.filter(joined.agentic), every)
     values = {
         "steps": joined.model_calls + joined.tool_calls, "model_calls": joined.model_calls,
         "tool_calls": joined.tool_calls, "depth": joined.depth, "fan_out": joined.fan_out.fill_null(0),
@@ -68,7 +68,7 @@ def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | N
     )
     deep = deep.sort_values(["depth", "trace_id"], ascending=[False, True]).reset_index(drop=True)
     counted = traces.fetch(spans.agg(n=spans.trace_id.nunique()))["n"].iloc[0]
-    agentic = traces.fetch(joined.agg(n=joined.count()))["n"].iloc[0]
+    agentic = frame.loc[frame["measure"] == "steps", "n"].sum()
     notes = [f"{counted - agentic:,} of {counted:,} traces have neither agents nor tools." if counted > agentic else ""]
     return result(_with_deep(frame, deep, keys), _draw, notes, {"deep": deep})
 

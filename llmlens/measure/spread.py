@@ -32,20 +32,9 @@ def spread(traces: Traces, keys: Sequence[str], measures: Mapping[str, tuple[ir.
     Confidence intervals for medians and other position measures, J. Am. Stat. Assoc. 47, 635-646. An end whose rank
     does not exist is NA.
     """
-    import ibis
-
-    parts = [
-        table.select(*keys, place=ibis.literal(place), value=value.cast("float64")).filter(lambda t: t.value.notnull())
-        for place, (table, value) in enumerate(measures.values())
-    ]
-    values = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    # Sorting each group's values as one list takes half as long as ranking all rows.
-    found = values.group_by([*keys, "place"]).agg(
-        n=values.count(), mean=values.value.mean(), max=values.value.max(), ranked=values.value.collect()
-    )
-    found = found.mutate(ranked=found.ranked.sort())
+    found = _sorted(keys, measures)
     quantiles = {name: end for level in LEVELS.items() for name, end in _quantile(found, *level).items()}
-    found = found.mutate(**quantiles).drop("ranked")
+    found = found.select(*keys, "place", "n", "mean", "max", **quantiles)
     frame = traces.fetch(found)
     frame["measure"] = np.array([*measures, ""])[frame["place"].to_numpy(int)]
     frame = frame.astype({"measure": "str"})
@@ -53,6 +42,31 @@ def spread(traces: Traces, keys: Sequence[str], measures: Mapping[str, tuple[ir.
     order = {**dict.fromkeys(set(keys) & {"period"}, True), "place": True, "n": False, **dict.fromkeys(names, True)}
     frame = frame.sort_values(list(order), ascending=list(order.values()))
     return frame[[*keys, "measure", *SPREAD]].reset_index(drop=True)
+
+
+def _sorted(keys: Sequence[str], measures: Mapping[str, tuple[ir.Table, ir.Value]]) -> ir.Table:
+    """Give a row a group and measure: `place` of the measure, `n`, `mean`, `max`, and the values in order, `ranked`.
+
+    Each table is read once; to sort a group's values as one list takes half as long as to rank all rows.
+    """
+    import ibis
+
+    parts = []
+    for table in dict.fromkeys(table for table, _ in measures.values()):
+        places = [place for place, (own, _) in enumerate(measures.values()) if own.equals(table)]
+        values = [value.cast("float64") for _, value in measures.values()]
+        narrow = table.select(*keys, **{f"value_{place}": values[place] for place in places})
+        sums = {}
+        for place in places:
+            value = narrow[f"value_{place}"]
+            sums |= {f"n_{place}": value.count(), f"mean_{place}": value.mean(), f"max_{place}": value.max(),
+                     f"ranked_{place}": value.collect()}  # fmt: skip
+        wide = narrow.group_by(keys).agg(**sums) if keys else narrow.agg(**sums)
+        for place in places:
+            columns = {name: wide[f"{name}_{place}"] for name in ("n", "mean", "max")}
+            part = wide.select(*keys, place=ibis.literal(place), **columns, ranked=wide[f"ranked_{place}"].sort())
+            parts.append(part.filter(part.n > 0))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _quantile(groups: ir.Table, name: str, level: float) -> dict[str, ir.Value]:
