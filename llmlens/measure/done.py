@@ -44,7 +44,8 @@ def done_traces(traces: Traces, rule: Rule) -> tuple[pd.Series[Any], str]:
 
 
 def _among(ids: list[str], chosen: list[str]) -> pd.Series[Any]:
-    return pd.Series(pd.Index(ids).isin(chosen), index=ids).astype("Float64")
+    members = set(chosen)
+    return pd.Series([each in members for each in ids], index=ids, dtype=bool).astype("Float64")
 
 
 def _is_score(traces: Traces, rule: str) -> bool:

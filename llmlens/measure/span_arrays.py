@@ -38,8 +38,8 @@ def span_arrays(traces: Traces, spans: ir.Table, *names: str) -> SpanArrays:
     wanted = dict.fromkeys(("trace_id", "span_id", "parent_id", "depth", "start", "end", *names))
     found = traces.fetch_arrow(spans.select(*wanted))
     rows = found.filter(pc.is_valid(found["start"])).combine_chunks()
-    trace_ids, trace = _codes(rows["trace_id"])
-    parent = _parents(rows, trace)
+    trace_ids, trace = codes_of(rows["trace_id"])
+    parent = parents_of(rows, trace)
     start, open_ = _micros(rows["start"]), pc.is_null(rows["end"]).to_numpy()
     end = np.where(open_, start, _micros(pc.coalesce(rows["end"], rows["start"])))
     _close(parent, end, open_)
@@ -51,11 +51,11 @@ def span_arrays(traces: Traces, spans: ir.Table, *names: str) -> SpanArrays:
 
 def texts_of(rows: pa.Table, name: str) -> tuple[list[str | None], NDArray[np.int64]]:
     """Give the distinct values of a text column, and for each row the place of its value there; -1 is NA."""
-    values, codes = _codes(rows[name])
+    values, codes = codes_of(rows[name])
     return values.to_pylist(), codes
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
+def codes_of(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
     """Give the distinct values of a column, and the number of each row's value; NA is -1."""
     import pyarrow as pa
 
@@ -65,11 +65,14 @@ def _codes(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
     return encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _parents(rows: pa.Table, trace: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the row of each span's parent, -1 on roots, also on those that were made roots to cut a cycle."""
+def parents_of(rows: pa.Table, trace: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the row of each span's parent, -1 on roots, also on those that were made roots to cut a cycle.
+
+    `rows` have trace_id, span_id, parent_id and depth; `trace` is the number of each row's trace.
+    """
     import pyarrow.compute as pc
 
-    ids, own = _codes(rows["span_id"])
+    ids, own = codes_of(rows["span_id"])
     above = pc.index_in(rows["parent_id"], value_set=ids).fill_null(-1).to_numpy().astype(np.int64)
     wanted = (above >= 0) & (rows["depth"].fill_null(0).to_numpy() > 0)
     keys = trace * len(ids) + own

@@ -23,7 +23,7 @@ def spans(rows: list[dict[str, Any]]) -> Traces:
         "provider": "openai",
         "model": "gpt-4o-2024-08-06",
     }
-    common |= {"start": pd.Timestamp("2025-03-01", tz="UTC"), "usage_source": "reported", "depth": 0}
+    common |= {"start": pd.Timestamp("2025-03-01", tz="UTC"), "usage_source": "reported"}
     common |= {"input_tokens": None, "cache_read_tokens": None, "output_tokens": None, "cost_usd": None}
     common |= {"cost_source": "reported", "status": "ok"}
     frame = pd.DataFrame([{"trace_id": f"t{n}", **common, **row} for n, row in enumerate(rows)])
