@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .compare.drift import drift
     from .compare.drift.fingerprints import fingerprint
     from .compare.explain import explain
+    from .compare.triage import triage
     from .compare.versions import versions
     from .embed import embed
     from .errors import (
@@ -120,6 +121,7 @@ _HOME = {
     "drift": "compare.drift.drifting",
     "fingerprint": "compare.drift.fingerprints",
     "explain": "compare.explain",
+    "triage": "compare.triage",
     "versions": "compare.versions",
     "labels": "label",
     "AnnotationQueue": "label",
@@ -228,6 +230,7 @@ __all__ = [
     "signals",
     "slo",
     "tools",
+    "triage",
     "union",
     "users",
     "versions",

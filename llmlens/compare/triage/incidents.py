@@ -1,0 +1,82 @@
+"""Changes of the same traces are one incident: the most telling one names it, the others say what else moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .change import Change, generator, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .streams import Stream
+
+#: Changes that share so much of the smaller one's traces are one incident.
+_SAME = 0.5
+#: What else moved with an incident must be this sure; the incident itself was found among all.
+_SURE = 1e-3
+_FEWEST = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Incident:
+    """A change, its q-value, and what else moved in the same traces at the same time, most telling first."""
+
+    change: Change
+    q: float
+    also: tuple[Change, ...]
+
+
+def incidents(found: Sequence[tuple[Change, float]], every: Sequence[Stream], seed: int) -> list[Incident]:
+    """Put sure changes (with their q) together to incidents: what got worse first, then what differs, what improved."""
+    groups: list[list[tuple[Change, float]]] = []
+    for change, q in sorted(found, key=lambda each: -each[0].weight):
+        home = next((group for group in groups if _together(group[0][0], change)), None)
+        if home is None:
+            groups.append([(change, q)])
+        else:
+            home.append((change, q))
+    made = [_incident(group, every, seed) for group in groups]
+    rank = {True: 0, None: 1, False: 2}
+    return sorted(made, key=lambda each: (rank[each.change.worse], -each.change.weight))
+
+
+def _together(one: Change, other: Change) -> bool:
+    if (one.stream.sign.family == "traffic") != (other.stream.sign.family == "traffic"):
+        return False
+    ours, theirs = one.trace_ids, other.trace_ids
+    return len(ours & theirs) >= _SAME * min(len(ours), len(theirs))
+
+
+def _incident(group: list[tuple[Change, float]], every: Sequence[Stream], seed: int) -> Incident:
+    """Look at every other stream of the same slice, between the first trace of the stretch and the last."""
+    first, q = group[0]
+    others = [change for change, _ in group[1:]]
+    known = {id(change.stream) for change, _ in group}
+    for stream in _kin(first.stream, every):
+        if id(stream) in known:
+            continue
+        inside = stream.start >= first.since
+        inside[: stream.begin] = False
+        if first.until is not None:
+            inside &= stream.start <= first.until
+        usual = stream.usual(inside)
+        if min(inside.sum(), usual.sum()) < _FEWEST:
+            continue
+        change = measured(stream, inside, generator(stream, seed), z=0.0, p=1.0)
+        if change.estimate.p <= _SURE and change.matters:
+            error = float(stream.numbers.std()) * np.sqrt(1 / inside.sum() + 1 / usual.sum())
+            others.append(replace(change, z=abs(change.after - change.before) / error, p=change.estimate.p))
+    return Incident(first, q, tuple(sorted(others, key=lambda each: -each.weight)))
+
+
+def _kin(first: Stream, every: Sequence[Stream]) -> Iterator[Stream]:
+    """Give the streams of which at least half of the traces are of the same slice: a feature's tools, say."""
+    others = [stream for stream in every if stream.sign.family != "traffic"]
+    same = [each for each in others if (each.slice, each.sign.slice) == (first.slice, first.sign.slice)]
+    traces = list(set().union(*(each.trace_ids for each in same)))
+    if first.sign.family != "traffic":
+        yield from (stream for stream in others if np.isin(stream.trace_ids, traces).mean() >= _SAME)
