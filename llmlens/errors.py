@@ -66,6 +66,10 @@ class ShareError(LlmlensError):
     """A notebook could not be shared; nothing was written."""
 
 
+class RedactionError(LlmlensError, ValueError):
+    """A pattern, word or key of a redaction that cannot be used; nothing was redacted."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of `known`, else the list of what there is.
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Nothing imports upward: a package may import those before it.
 LAYERS = (
     "errors",
+    "redaction",
     "schema",
     "statistics",
     "frames",

@@ -1,0 +1,5 @@
+"""What must not leave with a file: secrets, cards, people. `Redactor` takes it out of texts, tables are its callers'."""
+
+from .redactor import Redactor
+
+__all__ = ["Redactor"]

@@ -1,0 +1,162 @@
+"""Secrets that are known by what stands before them: `password=...`, `"api_key": "..."`, `Bearer ...`, `://user:...@`.
+
+All expressions read small letters; what they find is taken from the text itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from .anchored import starting_with
+from .pattern import PAD, Found, as_written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Names of what is secret, as expressions that begin with a letter; of each its own is the kind.
+_NAMES = {
+    "PASSWORD": (
+        "passwor[dt]", "passwd", "passphrase", "passcode", "pwd", "kennwort", "contrase(?:n|ñ)a", "clave", "senha",
+        "wachtwoord", "mot de passe", "parola", "hasło", "пароль", "密码", "パスワード",
+    ),
+    "SECRET": (
+        "secret", "token", "api[-_ ]?key", "access[-_ ]?key", "private[-_ ]?key", "account[-_ ]?key", "auth[-_ ]?key",
+        "master[-_ ]?key", "encryption[-_ ]?key", "signing[-_ ]?key", "subscription[-_ ]?key", "credentials?",
+        "session[-_ ]?id", "sessid", "authorization", "csrf",
+    ),
+}  # fmt: skip
+_NAME = starting_with(each.encode() for names in _NAMES.values() for each in names)
+_OF_PASSWORD = re.compile("|".join(_NAMES["PASSWORD"]).encode())
+#: What stands between a name and its value: the rest of the name, a quote, a sign or a word.
+_SIGN = re.compile(
+    r"(?:[-_][0-9a-z_-]{1,24})?[\x01\\]*[\"'`]?[\])]?\s{0,3}"
+    r"(?P<sign>:=|=>|={1,2}|:|：| is | was | ist | es | est | é )(?:\x01*\s){0,3}".encode()
+)
+_QUOTED = re.compile(
+    rb"(?:[bfru]{0,2})(?P<escape>[\x01\\]*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
+)
+_BARE = re.compile(rb"[^\s\"'`<>,;&{}\[\]()\x00\x02|]{4,400}")
+_SCHEME = re.compile(rb"(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)
+#: What stands for a value and is none.
+_NO_VALUE = re.compile(
+    rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<.*|\$.*|%[({a-z].*|\{.*|\[.*|@.*|none|null|nil|true|false|undefined|str(?:ing)?|bytes|int"
+    rb"|optional\b.*|required|redacted|hidden|secret|token|password|passwd|your[-_ ].*|my[-_ ]?(?:password|secret|token|api.?key)"
+    rb"|example|placeholder|(?:os|process|env|settings|config|self|this|ctx|request|req|data|args|secrets|getpass|user|body)[.(\[].*"
+    rb"|get[a-z_]*[.(].*|[a-z_]+\(.*|https?:.*|file:.*|/[a-z].*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
+_SYMBOL = re.compile(rb"[^0-9A-Za-z\s.,:;!?'\"()_/\x80-\xff-]|[!?](?=[^\s])")
+_MIXED = re.compile(rb"[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
+_BEARER = re.compile(rb"(?:bearer|basic)(?:\s|\x01)+(?P<value>[0-9a-z._~+/-]{8,2000}=*)")
+_USERINFO = re.compile(
+    rb"://(?P<user>[^\s/?#:@\"'<>\x00\\]{0,200}):(?P<value>[^\s/?#@\"'<>\x00]{1,200})@(?=[0-9a-z\[_.-])"
+)
+_PARAMETER = re.compile(
+    rb"[?&](?:\x01*)(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|key|auth|api_?key|apikey|access_?key"
+    rb"|sessionid|session|jwt|ticket|otp|hmac|client_secret|secret|token|[a-z_-]{0,16}token|[a-z_-]{0,16}password)=(?P<value>[^\s&#\"'<>\x00\\]{6,2000})"
+)
+_COOKIE = re.compile(
+    rb"cookie[\x01\\]*[\"']?\s{0,2}:\s{0,2}[\x01\\]*[\"']?(?P<value>[0-9a-z_.-]{1,60}=[^\x00\n\"'\x01\\]{8,2000})"
+)
+
+
+def find_assigned(view: bytes, small: bytes, rank: int) -> Iterator[Found]:
+    """Find values of names that say that they are secret."""
+    for name in _NAME.finditer(small):
+        sign = _SIGN.match(small, name.end())
+        if sign is None or small[name.end() : name.end() + 1] == b"s":
+            continue
+        password = _OF_PASSWORD.match(name[0]) is not None
+        in_words = sign["sign"].startswith(b" ")
+        span = _value(view, small, sign, password=password, loose=in_words or sign["sign"] in (b":", "：".encode()))
+        if span is not None:
+            yield Found(*span, "PASSWORD" if password else "SECRET", as_written(view[slice(*span)]), rank)
+
+
+def _value(view: bytes, small: bytes, sign: re.Match[bytes], *, password: bool, loose: bool) -> tuple[int, int] | None:
+    quoted = _QUOTED.match(view, sign.end())
+    if quoted is not None:
+        start, end = quoted.span("value")
+        if not quoted["escape"] and view[end - 1 : end] in (PAD, b"\\"):  # the quote in it was an escaped one
+            close = re.compile(rb"(?<![\x01\\])" + re.escape(quoted["quote"])).search(view, end, start + 400)
+            end = close.start() if close else end
+        value = view[start:end]
+    else:
+        bare = _BARE.match(view, sign.end())
+        if bare is None:
+            return None
+        start, end = bare.span()
+        end = start + len(bare[0].rstrip(b".:?\\\x01" if loose else b"\\\x01"))
+        value = view[start:end]
+    scheme = _SCHEME.match(value)
+    if scheme is not None:
+        start, value = start + scheme.end(), value[scheme.end() :]
+    plain = as_written(value)
+    if _NO_VALUE.match(plain) or not plain:
+        return None
+    if quoted is not None or not loose:
+        fits = _is_password(plain, quoted is not None) if password else _is_key(plain)
+    else:  # in prose a word may follow
+        fits = _looks_made(plain) if password else _is_key(plain) and len(plain) >= 12
+    return (start, end) if fits else None
+
+
+def _is_password(value: bytes, quoted: bool) -> bool:
+    """Take what is in quotes, but for sentences; what stands bare must look made."""
+    if quoted:
+        return (
+            len(value) >= 4
+            and value.count(b" ") <= 3
+            and (b" " not in value or bool(_DIGIT.search(value) or _SYMBOL.search(value)))
+        )
+    return _looks_made(value) or (len(value) >= 6 and re.fullmatch(rb"[a-z]{6,}", value) is not None)
+
+
+def _looks_made(value: bytes) -> bool:
+    return len(value) >= 5 and bool(
+        (_DIGIT.search(value) and _LETTER.search(value))
+        or _SYMBOL.search(value)
+        or (_MIXED.search(value) and len(value) >= 8)
+    )
+
+
+def _is_key(value: bytes) -> bool:
+    return (
+        len(value) >= 8
+        and b" " not in value
+        and bool(_DIGIT.search(value) and _LETTER.search(value))
+        and not re.match(rb"[a-z_]+[:.][a-z_0-9:.]+\Z|[0-9]{4}-[0-9]{2}", value)
+    )
+
+
+def find_in_headers(view: bytes, small: bytes, rank: int) -> Iterator[Found]:
+    """Find what follows `Bearer` and `Basic`, cookies, passwords in addresses and secrets in queries."""
+    for match in _BEARER.finditer(small):
+        value = view[slice(*match.span("value"))]
+        if _is_basic(value) if match[0].startswith(b"basic") else _is_bearer(value):
+            yield Found(*match.span("value"), "SECRET", value, rank)
+    for match in _USERINFO.finditer(small):
+        value = as_written(view[slice(*match.span("value"))])
+        if not _NO_VALUE.match(value):
+            yield Found(*match.span("value"), "PASSWORD", value, rank)
+    for match in _PARAMETER.finditer(small):
+        value = as_written(view[slice(*match.span("value"))])
+        if len(value) >= 8 and _DIGIT.search(value) and _LETTER.search(value) and not _NO_VALUE.match(value):
+            yield Found(*match.span("value"), "SECRET", value, rank)
+    for match in _COOKIE.finditer(small):
+        yield Found(*match.span("value"), "SECRET", view[slice(*match.span("value"))], rank)
+
+
+def _is_bearer(value: bytes) -> bool:
+    return bool(_DIGIT.search(value)) and bool(_LETTER.search(value))
+
+
+def _is_basic(value: bytes) -> bool:
+    try:
+        return b":" in base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,108 @@
+"""Numbers that are somebody's: rows of digits are found once, then looked up by how many digits they have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .pattern import GAP, PAD, Found, anything
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+#: Seven digits or more with at most a few separators between two, which are no part of a word, of a longer number
+#: with a point, or of a name with hyphens, such as a UUID. The set comes first: the search for it is what is fast.
+_ROW = re.compile(
+    rb"[+(0-9](?<![0-9A-Za-z_][+(0-9])(?<![0-9A-Za-z]-[+(0-9])(?<![0-9]\.[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
+    rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?![0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
+)
+_GROUP = re.compile(rb"[0-9]+")
+#: A number has at most so many groups; before it stands what says what it is, within so many bytes.
+_MOST_GROUPS, _CONTEXT = 7, 56
+_LINKS = (
+    rb"(?:[^a-z0-9]{1,4}(?:is|was|are|number|no|nr|num|n|id|code|at|me|us|on|it|to|of|for|my|the|your|our|nummer|lautet"
+    rb"|ist|est|es|numero|n\xc3\xbamero|num\xc3\xa9ro)){0,3}[^a-z0-9]{0,6}\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A kind of number: how many digits, grouped how, right by which check, and after which words."""
+
+    kind: str
+    sizes: tuple[int, ...]
+    shape: re.Pattern[bytes]
+    example: str
+    check: Callable[[bytes], bool] = anything
+    context: re.Pattern[bytes] | None = None
+
+
+def after(*words: str) -> re.Pattern[bytes]:
+    """Make what a number is announced by: one of these words (expressions, small letters) right before it."""
+    return re.compile(rb"(?:" + "|".join(words).encode() + rb")[a-z_.]{0,12}" + _LINKS)
+
+
+def by_size(numbers: Iterable[Number]) -> dict[int, list[Number]]:
+    """Index kinds of numbers by how many digits they have; of one size the first that fits is taken."""
+    index: dict[int, list[Number]] = {}
+    for number in numbers:
+        for size in number.sizes:
+            index.setdefault(size, []).append(number)
+    return index
+
+
+def find_numbers(view: bytes, index: Mapping[int, Sequence[Number]], rank: int) -> Iterator[Found]:
+    """Find the numbers that are of a kind."""
+    for match in _ROW.finditer(view):
+        row = match[0]
+        if row.isdigit():
+            if kinds := index.get(len(row)):
+                yield from _of_kind(view, match.start(), match.end(), row, kinds, rank)
+            continue
+        groups = [(g.start(), g.end()) for g in _GROUP.finditer(row)]
+        yield from _windows(view, match.start(), row, groups, index, rank)
+
+
+def _windows(
+    view: bytes, at: int, row: bytes, groups: list[tuple[int, int]], index: Mapping[int, Sequence[Number]], rank: int
+) -> Iterator[Found]:
+    """Look at the longest rows of groups first; a row ends where a space is, or where all of it does."""
+    first = 0
+    while first < len(groups):
+        found = None
+        for last in range(min(len(groups), first + _MOST_GROUPS) - 1, first - 1, -1):
+            if last + 1 < len(groups) and b" " not in row[groups[last][1] : groups[last + 1][0]]:
+                continue
+            kinds = index.get(sum(end - start for start, end in groups[first : last + 1]))
+            if kinds is None:
+                continue
+            start = groups[first][0]
+            while start and row[start - 1] in b"+(":
+                start -= 1
+            found = next(
+                _of_kind(view, at + start, at + groups[last][1], row[start : groups[last][1]], kinds, rank), None
+            )
+            if found is not None:
+                yield found
+                break
+        first = last + 1 if found is not None else first + 1
+        while 0 < first < len(groups) and b" " not in row[groups[first - 1][1] : groups[first][0]]:
+            first += 1
+
+
+def _of_kind(view: bytes, start: int, end: int, written: bytes, kinds: Sequence[Number], rank: int) -> Iterator[Found]:
+    written = written.replace(PAD, b"")
+    digits = bytes(byte for byte in written if 48 <= byte <= 57)
+    for number in kinds:
+        if number.shape.fullmatch(written) and number.check(digits) and announced(view, start, number.context):
+            yield Found(start, end, number.kind, digits, rank)
+            return
+
+
+def announced(view: bytes, start: int, context: re.Pattern[bytes] | None) -> bool:
+    """Say whether what must stand before a place does."""
+    if context is None:
+        return True
+    before = view[max(0, start - _CONTEXT) : start].lower()
+    return context.search(before, before.rfind(GAP) + 1) is not None
