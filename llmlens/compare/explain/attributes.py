@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .binning import TIME_CUTS, numbers
-from .encoding import Values, encode, gathered, one_each, places
+from .encoding import Values, encode, gathered, one_each
 from .gathering import LARGEST, SPAN_TEXTS, SUMS, TRACE_NUMBERS, TRACE_TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from .column import Column
-    from .gathering import Gathered
+    from .gathered import Gathered
 
 #: What came of a request; all else is under what circumstances it was made.
 OUTCOMES = frozenset(
@@ -40,56 +40,63 @@ _LAST = ("user_id", "session_id", "convention", "source", "start")
 _CATEGORIES = 12
 
 
-def attribute_columns(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> list[Column]:
-    """Make the columns of the traces called `ids`; what speaks of others is left out."""
-    kinds = _of_traces(sources, ids, selected), _of_spans(sources, ids), _several(sources, ids)
+def attribute_columns(known: Gathered, selected: NDArray[np.bool_]) -> list[Column]:
+    """Make the columns of the traces of which this is known; what speaks of others is left out."""
+    kinds = _of_traces(known, selected), _of_spans(known), _several(known), _of_keys(known, selected)
     with ThreadPoolExecutor(2) as pool:  # Arrow and numpy let go of the interpreter
-        made: list[list[Column]] = list(pool.map(list, (*kinds, _flat(sources, ids, selected))))
+        made: list[list[Column]] = list(pool.map(list, kinds))
     order = {name: place for place, name in enumerate((*_FIRST, "", *_LAST))}
     middle = order[""]
     return sorted((c for kind in made for c in kind), key=lambda c: (c.outcome, order.get(c.name, middle)))
 
 
-def _of_traces(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> Iterator[Column]:
-    table = _joined(source.traces for source in sources)
-    rows = places(ids, ids if len(sources) == 1 else table.column("trace_id"))
+def _of_traces(known: Gathered, selected: NDArray[np.bool_]) -> Iterator[Column]:
+    table, rows = known.traces, known.rows
     for name in TRACE_TEXTS:
         codes, values = encode(table.column(f"trace.{name}"))
         yield one_each(f"trace.{name}", codes[rows], values, outcome=f"trace.{name}" in OUTCOMES)
-    for name in (*TRACE_NUMBERS, *LARGEST, *SUMS):
-        if name in table.column_names:
-            yield numbers(name, _floats(table.column(name))[rows], ~selected, outcome=name in OUTCOMES)
+    for name in TRACE_NUMBERS:
+        yield numbers(name, _floats(table.column(name))[rows], ~selected, outcome=name in OUTCOMES)
+    for name, made in _numbers_of_spans(known):
+        yield numbers(name, made, ~selected, outcome=name in OUTCOMES)
     start = _floats(table.column("start").cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
     yield numbers("start", start[rows], ~selected, cuts=TIME_CUTS, shown=_moment)
 
 
-def _of_spans(sources: Sequence[Gathered], ids: pa.ChunkedArray) -> Iterator[Column]:
-    table = _joined(source.spans for source in sources)
-    rows = places(table.column("trace_id"), ids)
+def _numbers_of_spans(known: Gathered) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Give the numbers that only spans have, the largest of a trace or the sum; those that no span has are left out."""
+    for name in (*LARGEST, *SUMS):
+        values = _floats(known.spans.table.column(name))
+        given = ~np.isnan(values)
+        if not given.any():
+            continue
+        at, values = known.spans.places[given], values[given]
+        made = np.full(len(known.ids), -np.inf if name in LARGEST else 0.0)
+        (np.maximum if name in LARGEST else np.add).at(made, at, values)
+        made[np.bincount(at, minlength=len(made)) == 0] = np.nan
+        yield name, made
+
+
+def _of_spans(known: Gathered) -> Iterator[Column]:
     for name in SPAN_TEXTS:
-        yield _parts(name, rows, table.column(name), len(ids))
+        yield _parts(name, known.spans.places, known.spans.table.column(name), len(known.ids))
 
 
-def _several(sources: Sequence[Gathered], ids: pa.ChunkedArray) -> Iterator[Column]:
-    for name in dict.fromkeys(name for source in sources for name in source.several):
-        table = _joined(source.several[name] for source in sources if name in source.several)
-        yield _parts(name, places(table.column("trace_id"), ids), table.column("value"), len(ids))
+def _several(known: Gathered) -> Iterator[Column]:
+    for name, parts in known.several.items():
+        yield _parts(name, parts.places, parts.table.column("value"), len(known.ids))
 
 
-def _flat(sources: Sequence[Gathered], ids: pa.ChunkedArray, selected: NDArray[np.bool_]) -> Iterator[Column]:
-    for kind in zip(*(source.flat for source in sources), strict=True):
-        table = _joined(kind)
-        rows = places(table.column("trace_id"), ids)
-        for name in table.column_names[1:]:
-            made = _parts(name, rows, table.column(name), len(ids))
-            known = None if made.is_set else _as_numbers(made.values)
-            yield made if known is None else numbers(name, known[made.codes], ~selected)
+def _of_keys(known: Gathered, selected: NDArray[np.bool_]) -> Iterator[Column]:
+    for name in known.keys:
+        made = _parts(name, known.spans.places, known.spans.table.column(name), len(known.ids))
+        numeric = None if made.is_set else _as_numbers(made.values)
+        yield made if numeric is None else numbers(name, numeric[made.codes], ~selected)
 
 
 def _parts(name: str, rows: NDArray[np.intp], column: pa.ChunkedArray, n: int) -> Column:
     codes, values = encode(column)
-    codes = np.where(rows < 0, np.int32(-1), codes)
-    return gathered(name, np.maximum(rows, 0), codes, values, n, outcome=name in OUTCOMES)
+    return gathered(name, rows, codes, values, n, outcome=name in OUTCOMES)
 
 
 def _as_numbers(values: Sequence[Any]) -> NDArray[np.float64] | None:
@@ -101,11 +108,6 @@ def _as_numbers(values: Sequence[Any]) -> NDArray[np.float64] | None:
     except pa.ArrowInvalid:
         return None
     return np.append(known, np.nan)  # which the place after the last stands for
-
-
-def _joined(tables: Iterable[pa.Table]) -> pa.Table:
-    """Put tables under each other; a column that one of them lacks is NA there."""
-    return pa.concat_tables(list(tables), promote_options="permissive")
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

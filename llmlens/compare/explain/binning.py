@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .between import Between
-from .column import Column
+from .column import Column, compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,11 +25,10 @@ _FEW = 12
 def categories(name: str, codes: NDArray[Any], values: Sequence[Any], *, outcome: bool = False) -> Column:
     """Make a column of a code a row, the place of its value in `values`; a negative one is NA, a value like others."""
     values = list(values)
-    codes = codes.astype(np.int32, copy=False)
     if codes.size and codes.min() < 0:
-        codes = np.where(codes < 0, np.int32(len(values)), codes)
+        codes = np.where(codes < 0, len(values), codes)
         values.append(None)
-    return Column(name, codes, values, outcome=outcome)
+    return Column(name, compact(codes, len(values)), values, outcome=outcome)
 
 
 def numbers(
@@ -46,11 +45,17 @@ def numbers(
     Items are the bins, all values from a cut on, and all before it. `shown` turns a value into what the reader sees.
     """
     known = ~np.isnan(values)
-    edges = _edges(values[known], values[baseline & known], values[~baseline], cuts)
-    few = len(edges) < _FEW and bool(np.isin(values[known], edges).all())
+    all_known = bool(known.all())
+    if all_known:
+        given, rest, ours = values, values[baseline], values[~baseline]
+    else:
+        given, rest, ours = values[known], values[baseline & known], values[~baseline & known]
+    edges = _edges(given, rest, ours, cuts)
+    few = len(edges) < _FEW and bool(np.isin(given, edges).all())
     bins = len(edges)
-    codes = np.searchsorted(edges, values, side="right").astype(np.int32) - 1
-    codes[~known] = bins
+    codes = compact(np.searchsorted(edges, values, side="right") - 1, bins + 1)
+    if not all_known:
+        codes[~known] = bins
     items: list[tuple[int, int, Any]] = [(i, bins, Between(shown(edges[i]), None)) for i in range(1, bins)]
     items += [(0, i, Between(None, shown(edges[i]))) for i in range(1, bins)]
     items += [(i, i + 1, Between(shown(edges[i]), shown(edges[i + 1]))) for i in range(1, bins - 1)]
@@ -58,7 +63,7 @@ def numbers(
         items = [(i, i + 1, shown(edges[i])) for i in range(bins)]
         items += [(i, bins, Between(shown(edges[i]), None)) for i in range(1, bins - 1)]
         items += [(0, i, Between(None, shown(edges[i]))) for i in range(2, bins)]
-    if not known.all():
+    if not all_known:
         items.append((bins, bins + 1, None))
     low, high = (np.array([item[place] for item in items], dtype=np.int64) for place in (0, 1))
     return Column(name, codes, [item[2] for item in items], ranges=(low, high), outcome=outcome, n_codes=bins + 1)
@@ -79,7 +84,7 @@ def _edges(
     edges = [values.min()]
     if len(baseline):
         edges += list(np.quantile(baseline, cuts, method="higher"))
-    if len(baseline) and len(selection):  # NaN in the selection compares as false
+    if len(baseline) and len(selection):
         edges += [selection.min()] if selection.min() > baseline.max() else []
         edges += [baseline.min()] if selection.max() < baseline.min() else []
     return np.unique(edges)

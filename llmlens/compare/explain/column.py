@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    #: Places of values, -1 for none; of the smallest type that holds them.
+    Codes: TypeAlias = NDArray[np.signedinteger[Any]]
+
+
+def compact(codes: NDArray[Any], n_codes: int) -> Codes:
+    """Store codes below `n_codes` in the smallest type that holds them: fewer bytes are sooner counted and taken."""
+    kept: Codes = codes.astype(np.min_scalar_type(-n_codes - 1), copy=False)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Column:
     """
 
     name: str
-    codes: NDArray[np.int32]
+    codes: Codes
     values: Sequence[Any]
     offsets: NDArray[np.int64] | None = None
     ranges: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
@@ -69,7 +78,7 @@ class Column:
         """How many codes there are."""
         return len(self.values) if self.ranges is None else self.n_codes
 
-    def take(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp] | None]:
+    def take(self, rows: NDArray[np.intp]) -> tuple[Codes, NDArray[np.intp] | None]:
         """Give the codes of the given rows, and the place in `rows` of each; None where every row has one."""
         if self.offsets is None:
             return self.codes[rows], None
@@ -81,7 +90,7 @@ class Column:
 
     def holds(self, item: int, rows: NDArray[np.intp] | None = None) -> NDArray[np.bool_]:
         """Say for which rows (all, or those at the given places) an item holds."""
-        low, high = self.low[item], self.high[item]
+        low, high = int(self.low[item]), int(self.high[item])
         codes, owners = (self.codes, self._owners) if rows is None else self.take(rows)
         inside: NDArray[np.bool_] = (codes >= low) & (codes < high) if high > low + 1 else codes == low
         if self.offsets is None or owners is None:

@@ -65,7 +65,7 @@ def explain(
     ours, n = sides.n_selected, sides.n
     if nothing := sides.cannot_be_judged():
         return _framed([], [*sides.notes, nothing], [], 0, 0)
-    columns = _without(attribute_columns(sides.sources, sides.ids, sides.selected), ignore)
+    columns = _without(attribute_columns(sides.known, sides.selected), ignore)
     found = _restating_last(columns, find(columns, sides.selected, seed=seed), ours)
     notes = [*sides.notes, *notes_on(columns, found, ours, n, top=top)]
     return _framed(found[:top], notes, columns, ours, n)

@@ -1,19 +1,23 @@
-"""Traces -> what each of them was, used and came to, as Arrow tables of a row a trace, span, call or document."""
+"""Traces -> what each of them was, used and came to, by queries that reduce before they fetch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from llmlens.schema import SPANS, TRACES
 
-from .metadata import flatten
+from .encoding import places
+from .gathered import Gathered, Parts
+from .metadata import find_keys
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
+    from numpy.typing import NDArray
 
     from llmlens.selection import Selection
 
@@ -33,78 +37,77 @@ _IN_JSON = r'"(?:content|text)"\s*:\s*"((?:[^"\\]|\\.)*)'
 _WORDS = r"^\s*(\S+(?:\s+\S+){0,2})"
 
 
-@dataclass
-class Gathered:
-    """What is known of some traces.
-
-    `traces` has a row a trace: its id, start, texts and numbers; `spans` a row a span. `several` holds by name of
-    attribute tables of `trace_id` and `value`, any number of rows a trace; `flat` tables with a column a key of JSON.
-    """
-
-    traces: pa.Table
-    spans: pa.Table
-    several: dict[str, pa.Table] = field(default_factory=dict)
-    flat: list[pa.Table] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
 def gather(traces: Selection) -> Gathered:
-    """Pull what can explain a selection, by queries that reduce before they fetch."""
-    spans, rollup = traces.table("spans"), traces.rollup()
-    numbers = _of_spans(traces, spans)
-    rows = rollup.select("trace_id", "start", *TRACE_NUMBERS, **{f"trace.{n}": rollup[n] for n in TRACE_TEXTS})
-    if numbers is not None:
-        rows = rows.left_join(numbers, "trace_id").drop("trace_id_right")
-    made = Gathered(
-        traces.store.compute(rows.order_by("trace_id")), traces.store.compute(spans.select("trace_id", *SPAN_TEXTS))
-    )
-    tags = spans.filter(spans.tags.length() > 0)
-    made.several["tags"] = _fetched(traces, tags.select("trace_id", value=tags.tags.unnest()))
-    for column in JSON:
-        query = ibis.to_sql(spans.select("trace_id", column), dialect="duckdb")
-        flat, notes = flatten(
-            traces.store, query, column, made.spans.num_rows, single=made.spans.num_rows == made.traces.num_rows
-        )
-        made.flat.append(flat)
-        made.notes += notes
-    _gather_derived(traces, spans, made)
+    """Pull what can explain a selection of whole traces."""
+    rollup = traces.rollup()
+    texts = {f"trace.{name}": rollup[name] for name in TRACE_TEXTS}
+    found = traces.store.compute(rollup.select("trace_id", "start", *TRACE_NUMBERS, **texts))
+    ids = found.column("trace_id")
+    rows: NDArray[np.intp] = pc.sort_indices(ids).to_numpy().astype(np.intp)
+    made = Gathered(ids.take(rows), rows, found)
+    _gather_spans(traces, made)
+    _gather_derived(traces, made)
     return made
 
 
-def _of_spans(traces: Selection, spans: ir.Table) -> ir.Table | None:
-    """Give the numbers of spans, a row a trace; those that no span has are left out."""
-    names = (*LARGEST, *SUMS)
-    there = traces.store.compute(spans.agg(**{name: spans[name].count() for name in names})).to_pylist()[0]
-    found = {name: spans[name].max() if name in LARGEST else spans[name].sum() for name in names if there[name]}
-    return spans.group_by("trace_id").agg(**found) if found else None
+def _gather_spans(traces: Selection, made: Gathered) -> None:
+    """Add the spans, with a column a key of their JSON, and their tags."""
+    spans = traces.table("spans")
+    (n_spans,) = traces.store.compute(spans.count()).column(0).to_pylist()
+    columns, held = ["trace_id", "tags", *SPAN_TEXTS, *LARGEST, *SUMS], []
+    fetched = list(columns)
+    for column in JSON:
+        query = ibis.to_sql(spans.select("trace_id", column), dialect="duckdb")
+        keys, notes = find_keys(traces.store, query, column, n_spans)
+        made.notes += notes
+        if keys.keys:
+            held.append(f"{keys.sql} AS {column}_held")
+            fetched += [f"{column}_held[{place}]" for place in range(1, len(keys.keys) + 1)]
+            made.keys += keys.names
+    rows = ibis.to_sql(spans.select(*columns, *JSON), dialect="duckdb")
+    table = traces.store.arrow(f"SELECT {', '.join(fetched)} FROM (SELECT {', '.join(['*', *held])} FROM ({rows}))")
+    made.spans = _placed(made, table.rename_columns([*columns, *made.keys]))
+    made.several["tags"] = _tags(made.spans)
 
 
-def _gather_derived(traces: Selection, spans: ir.Table, made: Gathered) -> None:
+def _placed(made: Gathered, table: pa.Table) -> Parts:
+    return Parts(places(table.column("trace_id"), made.ids), table.drop_columns("trace_id"))
+
+
+def _tags(spans: Parts) -> Parts:
+    """Give the tags of spans, a row each."""
+    lists = spans.table.column("tags")
+    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    return Parts(np.repeat(spans.places, sizes), pa.table({"value": pc.list_flatten(lists)}))
+
+
+def _gather_derived(traces: Selection, made: Gathered) -> None:
     """Add tools, documents and first words, where their tables are there or soon made."""
     missed = []
+    affordable = made.spans.table.num_rows <= _AFFORDABLE
     for table, name, column in (("tool_calls", "tool", "tool"), ("documents", "document_id", "document_id")):
-        if made.spans.num_rows > _AFFORDABLE and not traces.store.has(table):
+        if not affordable and not traces.store.has(table):
             missed.append(table)
             continue
         rows = traces.table(table)
-        made.several[name] = _fetched(traces, rows.select("trace_id", value=rows[column]))
-    if made.spans.num_rows > _AFFORDABLE and not traces.store.has("contents"):
+        made.several[name] = _fetched(traces, made, rows.select("trace_id", value=rows[column]))
+    if not affordable and not traces.store.has("contents"):
         missed.append("contents")
     else:
-        _gather_words(traces, spans, made)
+        _gather_words(traces, made)
     if missed:
         told = " and ".join(f"traces.{name}" for name in missed)
         made.notes.append(f"Not judged, as it takes long to put together: what is in {told}. Look at them once before.")
 
 
-def _gather_words(traces: Selection, spans: ir.Table, made: Gathered) -> None:
-    contents = traces.table("contents")
+def _gather_words(traces: Selection, made: Gathered) -> None:
+    spans, contents = traces.table("spans"), traces.table("contents")
     for name, which in (("input.first_words", spans.depth == 0), ("prompt.first_words", spans.kind == "llm")):
         chosen = spans.filter(which).select("trace_id", "span_id")
         text = contents.semi_join(chosen, ["trace_id", "span_id"])
         text = text.select("trace_id", value=text.input.left(_BEGINNING))
         text = text.mutate(value=ibis.ifelse(text.value.re_search(r"^\s*[\[{]"), _inner(text.value), text.value))
-        made.several[name] = _fetched(traces, text.mutate(value=text.value.re_extract(_WORDS, 1).nullif("")))
+        made.several[name] = _fetched(traces, made, text.mutate(value=text.value.re_extract(_WORDS, 1).nullif("")))
 
 
 def _inner(text: ir.StringValue) -> ir.StringValue:
@@ -112,5 +115,5 @@ def _inner(text: ir.StringValue) -> ir.StringValue:
     return text.re_extract(_IN_JSON, 1).replace("\\n", " ").nullif("")
 
 
-def _fetched(traces: Selection, rows: ir.Table) -> pa.Table:
-    return traces.store.compute(rows.filter(rows.value.notnull()).distinct())
+def _fetched(traces: Selection, made: Gathered, rows: ir.Table) -> Parts:
+    return _placed(made, traces.store.compute(rows.filter(rows.value.notnull()).distinct()))

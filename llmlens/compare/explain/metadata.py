@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,20 +12,35 @@ if TYPE_CHECKING:
     from llmlens.store import Store
 
 #: Keys are looked for in so many rows; of the keys that are there, so many are judged.
-_LOOKED, _KEYS = 100_000, 200
+_LOOKED, _KEYS = 50_000, 200
 
 
-def flatten(store: Store, spans: str, column: str, n_rows: int, *, single: bool) -> tuple[pa.Table, list[str]]:
-    """Give `trace_id` and a text column for each key of the JSON objects in `column`, and notes.
+@dataclass(frozen=True)
+class Keys:
+    """The keys of the JSON objects of a column; keys within objects are written `a.b`."""
 
-    `spans` is SQL that gives `n_rows` rows with a `trace_id`, each once if `single`; keys within objects are written
-    `a.b`. What is no object is NA.
-    """
-    objects = f"""
-        SELECT {"" if single else "DISTINCT"} trace_id, {column} AS object FROM ({spans}) WHERE {column} LIKE '{{%'
-    """
-    part = f"WHERE hash(trace_id) % {-(-n_rows // _LOOKED)} = 0 AND json_valid(object)"
-    found = store.arrow(f"SELECT json_group_structure(object::JSON) AS shape FROM ({objects}) {part}")
+    column: str
+    keys: list[tuple[str, ...]]
+
+    @property
+    def names(self) -> list[str]:
+        """Give each key a name of its own among columns."""
+        return [f"{self.column}.{'.'.join(key)}" for key in self.keys]
+
+    @property
+    def sql(self) -> str:
+        """Give SQL for the list of the texts at these keys; NULL for what is no object."""
+        pointers = ", ".join("'" + _pointer(key).replace("'", "''") + "'" for key in self.keys)
+        return f"CASE WHEN {self.column} LIKE '{{%' THEN TRY(json_extract_string({self.column}, [{pointers}])) END"
+
+
+def find_keys(store: Store, spans: str, column: str, n_rows: int) -> tuple[Keys, list[str]]:
+    """Find the keys of the JSON objects in `column` of the SQL `spans`, which gives `n_rows` rows, and notes."""
+    found = store.arrow(f"""
+        WITH looked AS MATERIALIZED (  -- or else all of them are parsed before some are taken
+            SELECT {column} AS object FROM ({spans})
+            WHERE {column} LIKE '{{%' AND hash(trace_id) % {-(-n_rows // _LOOKED)} = 0)
+        SELECT json_group_structure(object::JSON) AS shape FROM looked WHERE json_valid(object)""")
     shape = json.loads(found.column("shape")[0].as_py() or "{}")
     keys = list(_leaves(shape)) if isinstance(shape, dict) else []
     notes = []
@@ -34,14 +48,7 @@ def flatten(store: Store, spans: str, column: str, n_rows: int, *, single: bool)
         notes.append(f"{column}: keys that only a few of the traces have may have been missed.")
     if len(keys) > _KEYS:
         notes.append(f"{column}: {_KEYS} of {len(keys)} keys were judged, the others not.")
-        keys = keys[:_KEYS]
-    if not keys:
-        return pa.table({"trace_id": pa.array([], pa.string())}), []
-    pointers = ", ".join("'" + _pointer(key).replace("'", "''") + "'" for key in keys)
-    held = f"SELECT trace_id, TRY(json_extract_string(object, [{pointers}])) AS held FROM ({objects})"
-    cells = ", ".join(f"held[{place}]" for place in range(1, len(keys) + 1))
-    rows = store.arrow(f"SELECT trace_id, {cells} FROM ({held})")
-    return rows.rename_columns(["trace_id", *(f"{column}.{'.'.join(key)}" for key in keys)]), notes
+    return Keys(column, keys[:_KEYS]), notes if keys else []
 
 
 def _leaves(shape: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

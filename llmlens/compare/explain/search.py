@@ -48,9 +48,16 @@ def find(columns: Sequence[Column], selected: NDArray[np.bool_], *, seed: int = 
     Under no difference at all, anything is found in at most 5 % of all cases. Of conditions that hold for the same rows
     the single one goes before the pair, and the earlier column before the later.
     """
-    n, chosen = len(selected), np.flatnonzero(selected)
-    if not 0 < len(chosen) < n:
+    from threadpoolctl import threadpool_limits
+
+    if selected.all() or not selected.any():
         return []
+    with threadpool_limits(1, "blas"):  # these products are so small that more threads wait for each other
+        return _find(columns, selected, seed)
+
+
+def _find(columns: Sequence[Column], selected: NDArray[np.bool_], seed: int) -> list[Finding]:
+    n, chosen = len(selected), np.flatnonzero(selected)
     items = count_items(columns, chosen, n)
     if not len(items.g):
         return []

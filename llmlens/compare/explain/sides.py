@@ -5,29 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from llmlens.errors import SelectionError
 from llmlens.selection import Selection
 from llmlens.traces import Traces
 
 from .encoding import places
 from .evidence import FEWEST
+from .gathered import Gathered, united
 from .gathering import gather
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
-
-    from .gathering import Gathered
 
 
 @dataclass
 class Sides:
-    """The traces of the selection and of the baseline: what is known of them, their ids, and which are selected."""
+    """The traces of the selection and of the baseline: what is known of them, and which are selected."""
 
-    sources: list[Gathered]
-    ids: pa.ChunkedArray
+    known: Gathered
     selected: NDArray[np.bool_]
     notes: list[str] = field(default_factory=list)
 
@@ -67,7 +64,7 @@ def two_sides(selection: Any, baseline: Any) -> Sides:
     ours = _ids(chosen)
     if rest is None:
         sources = [gather(Selection(chosen.store))]
-        if sources[0].traces.num_rows == len(ours):
+        if len(sources[0].ids) == len(ours):
             raise SelectionError(
                 f"The selection is all {len(ours)} traces of its load: there is no rest to compare it with. "
                 "Select some of them, or give baseline=."
@@ -77,13 +74,8 @@ def two_sides(selection: Any, baseline: Any) -> Sides:
         if shared := int((places(_ids(rest), ours) >= 0).sum()):
             notes.append(f"{shared} traces are in the selection and in the baseline; they count as selection.")
         sources = [gather(chosen | rest)] if chosen.store is rest.store else [gather(chosen), gather(rest)]
-    ids: pa.ChunkedArray = sources[0].traces.column("trace_id")
-    if len(sources) > 1:
-        both = [chunk for source in sources for chunk in source.traces.column("trace_id").chunks]
-        ids = pa.chunked_array([pa.chunked_array(both).unique()])
-    for source in sources:
-        notes += [note for note in source.notes if note not in notes]
-    return Sides(sources, ids, places(ids, ours) >= 0, notes)
+    known = united(sources)
+    return Sides(known, places(known.ids, ours) >= 0, [*notes, *known.notes])
 
 
 def _selected(given: Any, name: str) -> Selection:
