@@ -53,7 +53,9 @@ def numbers(
     edges = _edges(given, rest, ours, cuts)
     few = len(edges) < _FEW and bool(np.isin(given, edges).all())
     bins = len(edges)
-    codes = compact(np.searchsorted(edges, values, side="right") - 1, bins + 1)
+    codes = np.full(len(values), -1, np.min_scalar_type(-bins - 2))
+    for edge in edges:  # they are few: sooner than a binary search for each value
+        codes += values >= edge
     if not all_known:
         codes[~known] = bins
     items: list[tuple[int, int, Any]] = [(i, bins, Between(shown(edges[i]), None)) for i in range(1, bins)]
@@ -83,7 +85,8 @@ def _edges(
         return distinct
     edges = [values.min()]
     if len(baseline):
-        edges += list(np.quantile(baseline, cuts, method="higher"))
+        at = np.ceil(np.asarray(cuts) * (len(baseline) - 1)).astype(int)
+        edges += np.sort(baseline)[at].tolist()  # sooner than a partition, as numpy sorts numbers by vectors
     if len(baseline) and len(selection):
         edges += [selection.min()] if selection.min() > baseline.max() else []
         edges += [baseline.min()] if selection.max() < baseline.min() else []
