@@ -1,4 +1,4 @@
-"""The command line: `llmlens demo`."""
+"""The command line: `llmlens demo`, `llmlens share`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .share import command as share_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument("--folder", type=Path, default=Path("llmlens-demo"), help="where to copy it (./llmlens-demo)")
     demo.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
     demo.add_argument("--port", type=int, default=8888, help="port of JupyterLab (8888, or the next free one)")
+    demo.set_defaults(run=lambda chosen: run_demo(chosen.folder, browser=not chosen.no_browser, port=chosen.port))
+    share_command.add_command(commands)
     chosen = parser.parse_args(arguments)
-    return run_demo(chosen.folder, browser=not chosen.no_browser, port=chosen.port)
+    return int(chosen.run(chosen))
 
 
 def run_demo(folder: Path, *, browser: bool, port: int) -> int:

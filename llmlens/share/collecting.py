@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .follow import following
 from .loaded import loaded, versions
 
 if TYPE_CHECKING:
@@ -84,14 +85,10 @@ def _with_replies(view: Any, copy: dict[str, Any], texts: str) -> dict[str, Any]
         logger.warning("%r was not finished after %.0f s: it is shared as far as it is", view, _WAIT_S)
     state, _ = _state(view)
     copy["state"] |= {key: state[key] for key in copy["state"]}
-    source = view._source() if view._source is not None else None  # noqa: SLF001  # which view it follows
-    return {
-        **copy,
-        "kind": "view",
-        "replies": list(view.static_replies()),
-        "html": view.snapshot(),
-        "follows": None if source is None else source.model_id,
-    }
+    replies, follows = following(view, texts) or (list(view.static_replies(texts)), None)
+    # The picture shows the beginnings of texts too.
+    picture = "" if texts == "none" and any(True for _ in view.static_texts()) else view.snapshot()
+    return {**copy, "kind": "view", "replies": replies, "html": picture, "follows": follows}
 
 
 def _state(widget: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from llmlens.view.snapshot import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .page import Review
+    from .review import Review
 
 
 def heading_html(review: Review) -> str:

@@ -10,8 +10,24 @@
     return opened.get(name);
   }
 
+  // Base 85 of RFC 1924 with , and . for < and &: five characters are four bytes.
+  const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%.()*+-;,=>?@^_`{|}~";
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((character, value) => { digit[character.charCodeAt(0)] = value; });
+
+  function bytesOf(packed) {
+    const filled = packed.length + ((5 - (packed.length % 5)) % 5);
+    const bytes = new DataView(new ArrayBuffer((filled / 5) * 4));
+    for (let i = 0; i < filled; i += 5) {
+      let word = 0;
+      for (let k = i; k < i + 5; k++) word = word * 85 + (k < packed.length ? digit[packed.charCodeAt(k)] : 84);
+      bytes.setUint32((i / 5) * 4, word);
+    }
+    return new Uint8Array(bytes.buffer, 0, bytes.byteLength - (filled - packed.length));
+  }
+
   async function unpack(packed) {
-    const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+    const bytes = bytesOf(packed);
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   }
 
@@ -67,7 +83,8 @@
       async reply(kind, values) {
         const key = `${kind} ${canonical(values)}`;
         const place = spec.replies && (await json(spec.replies.index))[key];
-        return place === undefined ? undefined : (await json(spec.replies.parts[place]))[key];
+        const result = place === undefined ? undefined : (await json(spec.replies.parts[place]))[key];
+        return kind === "page" && result && spec.follows ? selected(result, await following(spec.follows)) : result;
       },
       async answers(kind) {
         const keys = spec.replies ? Object.keys(await json(spec.replies.index)) : [];
@@ -75,6 +92,42 @@
       },
     };
     return model;
+  }
+
+  // An explorer that follows another view lists what is selected there: the rows were written down for each selection.
+  async function following({ source, trait, selections }) {
+    if (!source || !trait) return null;
+    const value = model(source).model.get(trait);
+    if (value === null || value === undefined || value.length === 0) return null;
+    const known = await json(selections);
+    if (!known.length) return { trace: value };
+    const found = known.find(([wanted]) => canonical(wanted) === canonical(value));
+    if (!found) return null;
+    let row = 0;
+    return { rows: found[1].map((step) => (row += step)) };
+  }
+
+  function selected(page, choice) {
+    if (!choice) return page;
+    const rows = choice.rows ?? [page.columns.trace_id.indexOf(choice.trace)].filter((row) => row >= 0);
+    const columns = Object.fromEntries(Object.entries(page.columns).map(([name, all]) => [name, rows.map((row) => all[row])]));
+    return { ...page, columns, total: rows.length, matching: rows.length };
+  }
+
+  // Ask anew when the other view selects, and open the first trace that this file has.
+  function follow(id, { source, trait }) {
+    if (!source || !trait) return;
+    const { model: mine } = model(id);
+    model(source).model.on(`change:${trait}`, async () => {
+      const page = await mine.reply("page", JSON.parse(Object.keys(await json(models[id].replies.index)).find((key) => key.startsWith("page ")).slice(5)));
+      const there = new Set((await mine.answers("trace")).map((values) => values.trace_id));
+      const first = page.columns.trace_id.find((trace) => there.has(trace));
+      if (first !== undefined && !page.columns.trace_id.includes(mine.get("trace_id"))) {
+        mine.set("span_id", null);
+        mine.set("trace_id", first);
+      }
+      mine.set("revision", (mine.get("revision") ?? 0) + 1);
+    });
   }
 
   function restore(state, path, data) {
@@ -89,7 +142,10 @@
   const made = new Map();
   const noKernel = () => Promise.reject(new Error("This page has no kernel."));
   function model(id) {
-    if (!made.has(id)) made.set(id, { model: staticModel(id, models[id]), started: null });
+    if (!made.has(id)) {
+      made.set(id, { model: staticModel(id, models[id]), started: null });
+      if (models[id].follows) follow(id, models[id].follows);
+    }
     return made.get(id);
   }
 

@@ -26,8 +26,7 @@ class Parts:
         """Add a text unless it is there; gives the name of its part."""
         if text not in self._names:
             name = self._names[text] = f"p{len(self._names) + 1}"
-            packed = base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
-            self._scripts.append(f'<script type="text/plain" data-part="{name}">{packed}</script>')
+            self._scripts.append(f'<script type="text/plain" data-part="{name}">{_packed(text)}</script>')
         return self._names[text]
 
     def add_replies(self, replies: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -53,6 +52,12 @@ class Parts:
     def html(self) -> str:
         """Give the parts as scripts that no browser runs."""
         return "\n".join(self._scripts)
+
+
+def _packed(text: str) -> str:
+    """Compress, and write in base 85: a quarter longer than the bytes, where base 64 is a third."""
+    made = base64.b85encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
+    return made.replace("<", ",").replace("&", ".")  # nothing in it means anything in HTML
 
 
 def as_json(value: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,28 +14,18 @@ from . import markdown, source_code
 from .copies import Copies
 from .heading import heading_html
 from .outputs import Outputs, note
-from .packing import Parts, in_script
+from .packing import Parts, as_json, in_script
+from .styles import gather_styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .markdown import Heading, Headings
+    from .review import Review
 
 _HERE = Path(__file__).parent
 #: Tags that hide parts of a cell, as other exporters of notebooks know them.
 _NO_CELL, _NO_INPUT, _NO_OUTPUT = ({f"remove-{part}", f"remove_{part}"} for part in ("cell", "input", "output"))
-
-
-@dataclass(frozen=True)
-class Review:
-    """What goes into a page: everything in it has passed the redaction."""
-
-    notebook: Any
-    collected: dict[str, Any] | None
-    title: str
-    code: str
-    notices: Sequence[str] = ()
-    redacted: str = ""
 
 
 def page(review: Review) -> str:
@@ -44,6 +33,7 @@ def page(review: Review) -> str:
     copies = Copies(review.collected)
     headings = markdown.Headings()
     body = _cells(review, Outputs(copies), headings)
+    body, gathered = gather_styles(body)
     parts = Parts()
     models = {number: _model(copy, copies, parts) for number, copy in copies.made.items()}
     plotly = parts.add(_plotly()) if copies.draws else None
@@ -51,7 +41,7 @@ def page(review: Review) -> str:
     return _file("page.html").format(
         policy=escape(_policy([host, reader], evaluates=_needs_eval(copies))),
         title=escape(visible(review.title)),
-        style=_file("page.css"),
+        style=_file("page.css") + gathered,
         code=escape(review.code),
         heading=heading_html(review),
         contents=_contents(headings.found),
@@ -127,8 +117,14 @@ def _model(copy: dict[str, Any], copies: Copies, parts: Parts) -> dict[str, Any]
         made["buffers"] = copy["buffers"]
     if copy["kind"] == "view":
         made["replies"] = parts.add_replies(copy["replies"])
-    if copies.number(copy.get("follows")):
-        made["follows"] = copies.number(copy["follows"])
+    follows = copy.get("follows")
+    if follows:
+        source = copies.number(follows["source"])
+        made["follows"] = {
+            **follows,
+            "source": source,
+            "selections": parts.add(as_json(follows["selections"])),
+        }
     return made
 
 

@@ -6,9 +6,9 @@ import functools
 from typing import Any
 
 _NAMES = (
-    "a abbr b blockquote br caption code col colgroup dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 "
-    "h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr u "
-    "ul var wbr"
+    "a abbr b blockquote br caption code col colgroup dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 "
+    "h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead "
+    "tr u ul var wbr"
 )
 _TAGS = frozenset(_NAMES.split())
 #: What is inside of these is no text.
@@ -31,9 +31,9 @@ _ATTRIBUTES = {
 }
 _PROPERTIES = (
     "align-items background background-color border border-bottom border-bottom-color border-bottom-style "
-    "border-bottom-width border-collapse border-color border-left border-left-color border-left-style border-left-width "
-    "border-radius border-right border-spacing border-style border-top border-width box-sizing color column-gap "
-    "cursor display flex flex-direction flex-wrap font font-family font-size font-style font-variant-numeric "
+    "border-bottom-width border-collapse border-color border-left border-left-color border-left-style "
+    "border-left-width border-radius border-right border-spacing border-style border-top border-width box-sizing color "
+    "column-gap cursor display flex flex-direction flex-wrap font font-family font-size font-style font-variant-numeric "
     "font-weight gap grid-template-columns height justify-content line-height list-style margin margin-bottom "
     "margin-left margin-right margin-top max-height max-width min-width opacity overflow overflow-wrap overflow-x "
     "padding padding-bottom padding-left padding-right padding-top text-align text-decoration text-overflow "

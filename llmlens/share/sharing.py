@@ -15,17 +15,19 @@ from llmlens.errors import ShareError, unknown
 from . import running
 from .collecting import collect
 from .executing import run_notebook
-from .formats import FORMATS
+from .lengths import Scissors
 from .model_ids import model_ids
 from .notebook_file import as_notebook, read_notebook
-from .page import Review
 from .redacting import Redacts, redact_collected, redact_notebook
+from .review import Review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nbformat import NotebookNode
 
+#: An output is kept up to so many characters, and is redacted with so many more.
+_LONGEST, _MARGIN = 200_000, 20_000
 _CODE = ("fold", "show", "hide")
 _TEXTS = ("shown", "all", "none")
 
@@ -62,6 +64,9 @@ def share(
     for name, value, known in (("code=", code, _CODE), ("texts=", texts, _TEXTS)):
         if value not in known:
             raise unknown(name, str(value), known)
+    from .formats import FORMATS  # its picture of every view is slow to import
+
+    redactor = _redactor(redact)
     notices: list[str] = []
     if notebook is None:
         path, said = running.running_notebook()
@@ -69,7 +74,7 @@ def share(
     else:
         path = Path(notebook) if isinstance(notebook, (str, os.PathLike)) else None
     read = read_notebook(path) if path is not None else as_notebook(json.dumps(notebook))
-    target = _target(path, out)
+    target = _target(path, out, FORMATS)
     write = FORMATS[target.suffix.lower()]
     if execute:
         collected = run_notebook(read, path.resolve().parent if path else Path.cwd(), parameters, texts)
@@ -81,21 +86,22 @@ def share(
         collected = collect(model_ids(read), texts)
         if not collected["widgets"]:
             collected = None
-    redactor = _redactor(redact)
     name = title or _title(read, path)
+    # What is cut away is not looked at; a little more is kept until then, so that no secret is cut in two.
+    Scissors(_LONGEST + _MARGIN).notebook(read)
     if redactor is not None:
         redact_notebook(read, redactor)
         collected = None if collected is None else redact_collected(collected, redactor)
-        name = redactor.text(name)
-        notices = [redactor.text(each) for each in notices]
-    redacted = _summary(redactor)
-    review = Review(read, collected, name, code, notices=notices, redacted=redacted)
+        name = redactor.text(name, "words")
+        notices = [redactor.text(each, "head") for each in notices]
+    Scissors(_LONGEST).notebook(read)
+    review = Review(read, collected, name, code, notices=notices, redacted=_summary(redactor))
     with _written(target) as made:
         write(review, made, max_mb)
     return target
 
 
-def _target(path: Path | None, out: str | Path | None) -> Path:
+def _target(path: Path | None, out: str | Path | None, known: Iterable[str]) -> Path:
     """Find what is written, and that it can be."""
     if out is None:
         if path is None:
@@ -103,9 +109,9 @@ def _target(path: Path | None, out: str | Path | None) -> Path:
         target = path.with_suffix(".html")
     else:
         target = Path(out)
-    if target.suffix.lower() not in FORMATS:
+    if target.suffix.lower() not in known:
         what = "kind of file to share:"
-        raise unknown(what, target.suffix or target.name, FORMATS)
+        raise unknown(what, target.suffix or target.name, known)
     if path is not None and target.resolve() == path.resolve():
         raise ShareError(f"{target} is the notebook itself. Give another name for what is shared.")
     if not target.parent.is_dir():
@@ -143,15 +149,21 @@ def _umask() -> int:
 def _redactor(redact: bool | Redacts) -> Redacts | None:
     if redact is False:
         return None
-    if redact is not True:
-        return redact
-    from importlib import import_module
+    if redact is True:
+        from llmlens.redaction import Redactor
 
-    return import_module("llmlens.redaction").Redactor()  # type: ignore[no-any-return]
+        return Redactor()
+    if not isinstance(redact, Redacts):
+        raise ShareError(f"redact= is True, False or a Redactor; got {type(redact).__name__}.")
+    return redact
 
 
 def _summary(redactor: Redacts | None) -> str:
-    return "nothing was redacted (redact=False)" if redactor is None else str(getattr(redactor, "summary", ""))
+    """Say what was taken out, for the head of the page."""
+    if redactor is None:
+        return "nothing: shared with redact=False"
+    notes = [note.removeprefix("redacted ") for note in getattr(redactor, "notes", ())]
+    return "; ".join(notes) or "looked for secrets, cards, accounts and people, and found none"
 
 
 def _title(notebook: Any, path: Path | None) -> str:

@@ -361,16 +361,19 @@ class Annotator(View):
     # Copies without a kernel ------------------------------------------------------------------------------------
 
     def static_requests(self) -> Iterable[tuple[str, dict[str, Any]]]:
-        """Name the list, and the items from the open one on."""
-        yield "worklist", {}
+        """Name the list."""
+        return [("worklist", {})]
+
+    def static_texts(self, *, every: bool = False) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Name the items from the open one on, or all of them."""
         count = len(self._worklist().items)
         first = max(0, self.answer("worklist")["place"])
-        for step in range(min(count, _STATIC_ITEMS)):
+        for step in range(count if every else min(count, _STATIC_ITEMS)):
             yield "item", {"place": (first + step) % count}
 
-    def static_replies(self) -> Iterator[dict[str, Any]]:
+    def static_replies(self, texts: str = "shown") -> Iterator[dict[str, Any]]:
         """Answer as the base does; of a blind panel without labels, which the next reader must not see."""
-        for reply in super().static_replies():
+        for reply in super().static_replies(texts):
             if self.blind and reply["kind"] == "item":
                 reply["result"]["status"]["labels"] = []
             yield reply

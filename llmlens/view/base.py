@@ -183,9 +183,22 @@ class View(anywidget.AnyWidget):
         """Name the requests that a copy without a kernel should be able to answer, most useful first."""
         return ()
 
-    def static_replies(self) -> Iterator[dict[str, Any]]:
-        """Answer `static_requests()` one by one, as `{kind, arguments, result}`; what fails is left out and logged."""
-        for kind, arguments in self.static_requests():
+    def static_texts(self, *, every: bool = False) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Name those that are answered with texts, for `every` item or for those that a reader opens first."""
+        del every  # there are none
+        return ()
+
+    def static_selections(self) -> Iterable[tuple[str, Any, Traces]]:
+        """Name what can be selected in a copy without a kernel: a trait, a value of it, and the traces it selects."""
+        return ()
+
+    def static_replies(self, texts: str = "shown") -> Iterator[dict[str, Any]]:
+        """Answer `static_requests()` and `static_texts()` one by one, as `{kind, arguments, result}`.
+
+        `texts`: "shown" for those of what is opened first, "all", or "none". What fails is left out and logged.
+        """
+        told = () if texts == "none" else self.static_texts(every=texts == "all")
+        for kind, arguments in (*self.static_requests(), *told):
             try:
                 yield {"kind": kind, "arguments": arguments, "result": self.answer(kind, **arguments)}
             except Exception:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from llmlens.traces import Traces
 
+    from .cost_tree import Node
+
 _SNAPSHOT_LEAVES = 24
+#: What a copy without a kernel carries: which traces are in so many groups.
+_STATIC_GROUPS = 200
 _DASH = "\u2013"
 
 
@@ -87,9 +91,7 @@ class CostTreemap(PlotlyView):
     @traitlets.observe("path_selected")
     def _opened(self, _change: Any) -> None:
         if self.path_selected:
-            # All conditions hold on one span; a path through `kind` narrows the kinds itself.
-            where = {"kind": list(USAGE_KINDS), **self.tree.find(self.path_selected)[-1].where}
-            super().select(self.traces.where(**where))
+            super().select(self._within(self.tree.find(self.path_selected)[-1]))
         elif self._selected is not None:
             super().select(None)
 
@@ -130,6 +132,23 @@ class CostTreemap(PlotlyView):
         """Keep the whole tree, and what is open, in a copy without a kernel."""
         paths: list[list[str]] = [[], list(self.path_selected)]
         return [("view", {"path": path}) for path in paths[: 2 if self.path_selected else 1]]
+
+    def static_selections(self) -> Iterable[tuple[str, Any, Traces]]:
+        """Name the groups, largest first."""
+        found: list[tuple[tuple[str, ...], Node]] = []
+        waiting: list[tuple[tuple[str, ...], Node]] = [((), self.tree.root)]
+        while waiting:
+            labels, node = waiting.pop()
+            below = [((*labels, child.label), child) for child in node.children if not child.folded]
+            found += below
+            waiting += below
+        for labels, node in sorted(found, key=lambda each: (-each[1].value, each[0]))[:_STATIC_GROUPS]:
+            yield "path_selected", list(labels), self._within(node)
+
+    def _within(self, node: Node) -> Traces:
+        """Select the traces with a call in a group."""
+        # All conditions hold on one span; a path through `kind` narrows the kinds itself.
+        return self.traces.where(**{"kind": list(USAGE_KINDS), **node.where})
 
     def __repr__(self) -> str:
         """Say in one line what is shown."""

@@ -15,7 +15,7 @@ from .base import View, css, esm, handles
 from .trace_snapshot import explorer_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from llmlens.traces import Traces
 
@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 #: Spans whose parts are kept in Python between the first text and the rest of it.
 _KEPT = 8
 #: What a copy without a kernel carries: the trees of so many traces, and the texts of so many spans.
-_STATIC_TRACES, _STATIC_SPANS = 25, 300
+_STATIC_TRACES, _STATIC_SPANS = 30, 150
+#: Which traces these are: the first ones by each of these, in turns.
+_STATIC_SORTS = ("time", "cost", "errors", "duration")
 
 _FILES = (
     "open_item.js", "format_text.js", "highlight.js", "kind_badge.js", "trace_source.js", "trace_list.js",
@@ -144,19 +146,41 @@ class TraceExplorer(View):
         return self._details[key]
 
     def static_requests(self) -> Iterable[tuple[str, dict[str, Any]]]:
-        """Name the list, then the trees and texts of the open trace and of the newest ones."""
+        """Name the list, then the trees of the traces that a reader opens first."""
         yield "page", {"sort": "time", "descending": True, "search": "", "offset": 0, "limit": trace_index.PAGE}
-        page = trace_index.trace_page(self.traces, limit=_STATIC_TRACES)
-        ids = page["columns"]["trace_id"]
-        if self.trace_id is not None:
-            ids = [self.trace_id, *(i for i in ids if i != self.trace_id)]
-        left = _STATIC_SPANS
-        for trace_id in ids[:_STATIC_TRACES]:
+        for trace_id in self._opened_first():
             yield "trace", {"trace_id": trace_id}
-            spans = trace_index.span_index(self.traces, trace_id)["span_id"] if left > 0 else []
-            for span_id in spans[:left]:
-                yield "span", {"trace_id": trace_id, "span_id": span_id}
-            left -= len(spans)
+
+    def static_texts(self, *, every: bool = False) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Name the spans of the traces that a reader opens first; with `every`, all of all traces."""
+        first = self._opened_first()
+        chosen = list(dict.fromkeys([*first, *self.traces.trace_ids[::-1]])) if every else first
+        spans = self.traces.table("spans")
+        few = spans if every else spans.filter(spans.trace_id.isin(first))
+        found = self.traces.fetch(few.order_by([few.start, few.span_id]).select("trace_id", "span_id"))
+        of_trace = {trace_id: list(ids) for trace_id, ids in found.groupby("trace_id")["span_id"]}
+        pairs = [(trace_id, span_id) for trace_id in chosen for span_id in of_trace.get(trace_id, ())]
+        if every:
+            yield from (("trace", {"trace_id": trace_id}) for trace_id in chosen[len(first) :])
+        for trace_id, span_id in pairs if every else pairs[:_STATIC_SPANS]:
+            yield "span", {"trace_id": trace_id, "span_id": span_id}
+
+    def static_replies(self, texts: str = "shown") -> Iterator[dict[str, Any]]:
+        """Answer as the base does: with all texts in whole, with none of them in the list either."""
+        for reply in super().static_replies(texts):
+            if texts == "none" and reply["kind"] == "page":
+                columns = reply["result"]["columns"]
+                columns["preview"] = [None] * len(columns["preview"])
+            elif texts == "all" and reply["kind"] == "span":
+                reply["result"] = self._detail(**reply["arguments"])
+            yield reply
+
+    def _opened_first(self) -> list[str]:
+        """Name the open trace, and in turns the newest, the dearest, the slowest and those with the most errors."""
+        pages = (trace_index.trace_page(self.traces, sort=sort, limit=_STATIC_TRACES) for sort in _STATIC_SORTS)
+        in_turns = zip(*(page["columns"]["trace_id"] for page in pages), strict=True)
+        open_one = () if self.trace_id is None else (self.trace_id,)
+        return list(dict.fromkeys([*open_one, *(trace_id for turn in in_turns for trace_id in turn)]))[:_STATIC_TRACES]
 
     def snapshot(self) -> str:
         """Give a table of the first traces and the tree of the open one as script-free HTML."""
