@@ -116,7 +116,7 @@ def _passes(rows: pd.DataFrame, rules: dict[str, Condition]) -> tuple[pd.DataFra
 
 def _graded(rows: pd.DataFrame) -> set[tuple[str, str]]:
     """Give the name and kind of scores that are more than a yes or a no."""
-    graded = rows[(rows["kind"] == "numeric") & ~rows["value"].isin([0, 1])]
+    graded = rows.loc[(rows["kind"] == "numeric") & ~rows["value"].isin([0, 1]), ["name", "kind"]].drop_duplicates()
     return set(zip(graded["name"], graded["kind"], strict=True))
 
 
