@@ -1,4 +1,4 @@
-"""The notebook that this code runs in: its file, and what of it is not saved."""
+"""The notebook that this code runs in: its file, saved if that can be done, and what of it is not saved."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import ShareError
 
+from .model_ids import WIDGET
 from .notebook_file import read_notebook
+from .saving import save_notebook
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-def running_notebook() -> tuple[Path, list[str]]:
-    """Find the file of the running notebook; gives its path, and what to tell of it.
+def running_notebook() -> tuple[Path, NotebookNode, list[str]]:
+    """Save and read the running notebook; gives its path, the notebook, and what to tell of it.
 
     Raises `ShareError` where no notebook runs, or where its file cannot be known.
     """
@@ -27,12 +29,21 @@ def running_notebook() -> tuple[Path, list[str]]:
             "share() without a path works in a notebook of JupyterLab or VS Code. "
             'Give the path of the notebook: share("incident-4711.ipynb").'
         )
+    asked = save_notebook(path)
+    notebook = read_notebook(path)
+    for cell in notebook.cells:
+        if asked is not None and "outputs" in cell:
+            cell.outputs = [
+                each for each in cell.outputs if each.get("data", {}).get(WIDGET, {}).get("model_id") != asked
+            ]
+    missing = unsaved(notebook, _runs())
     saved = time.strftime("%H:%M:%S", time.localtime(path.stat().st_mtime))
-    missing = unsaved(read_notebook(path), _history())
     if missing:
-        many = f"{missing} cell{'' if missing == 1 else 's'} that {'was' if missing == 1 else 'were'} run"
-        return path, [f"This is the notebook as it was saved at {saved}; {many} since then differ from it."]
-    return path, []
+        ran = "1 cell was" if missing == 1 else f"{missing} cells were"
+        return path, notebook, [f"The notebook as it was saved at {saved}; {ran} run since. Save it and share again."]
+    if asked is None:
+        return path, notebook, [f"The notebook as it was saved at {saved}."]
+    return path, notebook, []
 
 
 def _path() -> Path | None:
@@ -45,10 +56,10 @@ def _path() -> Path | None:
     return None
 
 
-def _history() -> list[str]:
-    """Give what was run in this kernel, but for the cell that is running."""
+def _runs() -> int:
+    """Count what was run in this kernel, but for the cell that is running."""
     shell = _shell()
-    return [] if shell is None else list(shell.user_ns.get("In", []))[1:-1]
+    return 0 if shell is None else int(shell.execution_count) - 1
 
 
 def _shell() -> Any:
@@ -56,11 +67,7 @@ def _shell() -> Any:
     return get_ipython()
 
 
-def unsaved(notebook: NotebookNode, history: list[str]) -> int:
-    """Count the cells that were run and are not in the notebook, each as it was run last."""
-    there = {_flat(cell.source) for cell in notebook.cells if cell.cell_type == "code"}
-    return len({_flat(source) for source in history if source.strip()} - there)
-
-
-def _flat(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.strip().splitlines())
+def unsaved(notebook: NotebookNode, runs: int) -> int:
+    """Count the runs of cells that came after the notebook was saved: it has no cell with their number."""
+    counts = [cell.get("execution_count") or 0 for cell in notebook.cells if cell.cell_type == "code"]
+    return max(0, runs - max(counts, default=0))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from llmlens.arguments import explains_arguments
 from llmlens.errors import ShareError, unknown
 
-from . import running
 from .collecting import collect
 from .executing import run_notebook
 from .lengths import Scissors
@@ -20,6 +19,8 @@ from .model_ids import model_ids
 from .notebook_file import as_notebook, read_notebook
 from .redacting import Redacts, redact_collected, redact_notebook
 from .review import Review
+from .running import running_notebook
+from .saved_state import saved_widgets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,23 +70,20 @@ def share(
     redactor = _redactor(redact)
     notices: list[str] = []
     if notebook is None:
-        path, said = running.running_notebook()
-        notices += said
+        path, read, notices = running_notebook()
     else:
         path = Path(notebook) if isinstance(notebook, (str, os.PathLike)) else None
-    read = read_notebook(path) if path is not None else as_notebook(json.dumps(notebook))
+        read = read_notebook(path) if path is not None else as_notebook(json.dumps(notebook))
     target = _target(path, out, FORMATS)
     write = FORMATS[target.suffix.lower()]
     if execute:
         collected = run_notebook(read, path.resolve().parent if path else Path.cwd(), parameters, texts)
         if collected is None:
             notices.append("The kernel of this notebook has no llmlens: its views are pictures.")
+    elif parameters:
+        raise ShareError("parameters= are for a notebook that is run: add execute=True.")
     else:
-        if parameters:
-            raise ShareError("parameters= are for a notebook that is run: add execute=True.")
-        collected = collect(model_ids(read), texts)
-        if not collected["widgets"]:
-            collected = None
+        collected = _of_this_kernel(read, texts, running=notebook is None)
     name = title or _title(read, path)
     # What is cut away is not looked at; a little more is kept until then, so that no secret is cut in two.
     Scissors(_LONGEST + _MARGIN).notebook(read)
@@ -99,6 +97,15 @@ def share(
     with _written(target) as made:
         write(review, made, max_mb)
     return target
+
+
+def _of_this_kernel(notebook: Any, texts: str, *, running: bool) -> dict[str, Any]:
+    """Collect the widgets that live in this process, and of the others what the file remembers."""
+    collected = collect(model_ids(notebook), texts)
+    if not (running or collected["widgets"]):
+        collected |= {"loaded": [], "versions": {}}  # this process did not make the notebook
+    collected["widgets"] = {**saved_widgets(notebook), **collected["widgets"]}
+    return collected
 
 
 def _target(path: Path | None, out: str | Path | None, known: Iterable[str]) -> Path:
