@@ -11,6 +11,8 @@ from .pattern import Found, as_written, folded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .scanning import Scan
+
 #: Read backwards from the @; letters beyond ASCII are Latin ones, because scripts without spaces would run into it.
 _LOCAL = re.compile(rb"\x01*((?:[0-9A-Za-z_.+'=-]|[\x80-\xbf][\xc3-\xca]){1,64})")
 _DOMAIN = re.compile(
@@ -22,8 +24,7 @@ _FILES = frozenset(
     b" timer socket mount log csv pdf cpp hpp exe dll".split()
 )
 _IPV4 = re.compile(
-    rb"[0-9](?<![0-9A-Za-z_][0-9])(?<![0-9A-Za-z][.\-/][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
-    rb"(?![0-9A-Za-z_]|\.[0-9]|-[0-9A-Za-z])"
+    rb"(?<![0-9A-Za-z][.\-/])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9]|-[0-9A-Za-z])"
 )
 _VERSION = re.compile(
     rb"(?:version|ver|release|build|rev|firmware|upgrade[sd]? (?:to|from)|section|chapter|clause|sec|\bv|[=<>~^]=?)"
@@ -33,8 +34,9 @@ _COLONS = re.compile(rb":[0-9A-Fa-f]{0,4}:")
 _IPV6_CHARS = b"0123456789abcdefABCDEF:"
 
 
-def find_emails(view: bytes, rank: int) -> Iterator[Found]:
+def find_emails(scan: Scan, rank: int) -> Iterator[Found]:
     """Find e-mail addresses; `git@github.com:` is how a repository is written."""
+    view = scan.view
     at = view.find(b"@")
     while at >= 0:
         local = _LOCAL.match(view[max(0, at - 72) : at][::-1])
@@ -50,9 +52,13 @@ def find_emails(view: bytes, rank: int) -> Iterator[Found]:
         at = view.find(b"@", at + 1)
 
 
-def find_ips(view: bytes, rank: int) -> Iterator[Found]:
+def find_ips(scan: Scan, rank: int) -> Iterator[Found]:
     """Find addresses of machines, but those that are the same everywhere, and versions that look alike."""
-    for match in _IPV4.finditer(view):
+    view = scan.view
+    for place in scan.openings("9.", "99.", "999."):
+        match = _IPV4.match(view, place)
+        if match is None:
+            continue
         address = _address(match[0])
         if address is not None and not _is_version(view, match.start(), match[0]):
             yield Found(match.start(), match.end(), "IP", match[0], rank)

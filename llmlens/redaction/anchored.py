@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from .pattern import BEGUN, GAP, PAD, Found, as_written
+from .scanning import Literals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from .pattern import Pattern
+    from .scanning import Scan
 
 _TOKEN = re.compile(rb"[\w.-]+", re.ASCII)
 #: A beginning of a key at the end of a text needs this many characters to be taken for one that goes on.
@@ -18,47 +20,27 @@ _BEGUN = 4
 _LONGEST = 400
 
 
-def starting_with(expressions: Iterable[bytes], *, alone: bool = False) -> re.Pattern[bytes]:
-    """Make one expression of many that begin with a letter; `alone`: with no letter or digit before it.
-
-    The set of first letters comes first, because the search for a set of characters is fast, then what follows each.
-    """
-    by_first: dict[bytes, list[bytes]] = {}
-    for expression in expressions:
-        by_first.setdefault(expression[:1], []).append(expression[1:])
-    letters = b"[" + b"".join(sorted(by_first)) + b"]"
-    rests = (b"(?<=" + first + b")(?:" + b"|".join(rest) + b")" for first, rest in sorted(by_first.items()))
-    boundary = b"(?<![0-9A-Za-z]" + letters + b")" if alone else b""
-    return re.compile(letters + boundary + b"(?:" + b"|".join(rests) + b")")
-
-
 class Anchored:
     """Patterns that begin with one of their anchors."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         """Make the one search."""
-        self._patterns: dict[bytes, list[Pattern]] = {}
-        for pattern in patterns:
-            for anchor in pattern.anchors:
-                self._patterns.setdefault(anchor, []).append(pattern)
+        anchors = sorted({anchor for pattern in patterns for anchor in pattern.anchors}, key=len)
+        shortest = [a for a in anchors if not any(a != other and a.startswith(other) for other in anchors)]
         #: Of each anchor the patterns that may fit where it stands, those of longer anchors first.
         self._fitting = {
-            anchor: [p for a in self._longest_first() if anchor.startswith(a) for p in self._patterns[a]]
-            for anchor in self._patterns
+            short: [p for a in reversed(anchors) if a.startswith(short) for p in patterns if a in p.anchors]
+            for short in shortest
         }
-        self._begins = starting_with(map(re.escape, self._longest_first()), alone=True)
+        self._begins = Literals(shortest, alone=True)
 
-    def _longest_first(self) -> list[bytes]:
-        return sorted(self._patterns, key=len, reverse=True)
-
-    def find(self, view: bytes, rank: int) -> Iterator[Found]:
+    def find(self, scan: Scan, rank: int) -> Iterator[Found]:
         """Find keys, also those that go on in the next text."""
         end = 0
-        for begin in self._begins.finditer(view):
-            start = begin.start()
+        for start, anchor in scan.literals(self._begins):
             if start < end:
                 continue
-            for found in self._at(view, start, begin[0], rank):
+            for found in self._at(scan.view, start, anchor, rank):
                 end = found.end
                 yield found
 

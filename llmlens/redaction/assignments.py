@@ -10,33 +10,46 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
-from .anchored import starting_with
 from .pattern import PAD, Found, as_written
+from .scanning import Literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Names of what is secret, as expressions that begin with a letter; of each its own is the kind.
-_NAMES = {
-    "PASSWORD": (
-        "passwor[dt]", "passwd", "passphrase", "passcode", "pwd", "kennwort", "contrase(?:n|ñ)a", "clave", "senha",
-        "wachtwoord", "mot de passe", "parola", "hasło", "пароль", "密码", "パスワード",
-    ),
-    "SECRET": (
-        "secret", "token", "api[-_ ]?key", "access[-_ ]?key", "private[-_ ]?key", "account[-_ ]?key", "auth[-_ ]?key",
-        "master[-_ ]?key", "encryption[-_ ]?key", "signing[-_ ]?key", "subscription[-_ ]?key", "credentials?",
-        "session[-_ ]?id", "sessid", "authorization", "csrf",
-    ),
-}  # fmt: skip
-_NAME = starting_with(each.encode() for names in _NAMES.values() for each in names)
-_OF_PASSWORD = re.compile("|".join(_NAMES["PASSWORD"]).encode())
+    from .scanning import Scan
+
+#: How names of passwords begin, in several languages; and what comes last in names of other secrets.
+_PASSWORDS = (
+    "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "kennwort", "contraseña", "contrasena", "clave",
+    "senha", "wachtwoord", "mot de passe", "parola", "hasło", "пароль", "密码", "パスワード",
+)  # fmt: skip
+_SECRETS = (
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "credentials",
+    "sessionid",
+    "session_id",
+    "sessid",
+    "authorization",
+    "csrf",
+)
+_IS_PASSWORD = frozenset(name.encode() for name in _PASSWORDS)
+_NAMES = Literals(name.encode() for name in (*_PASSWORDS, *_SECRETS))
+#: Of keys only those to something: that of a dictionary is no secret.
+_KEY_TO = re.compile(
+    rb"(?:api|access|private|account|auth|master|encryption|signing|subscription|secret|client|service|storage|license)"
+    rb"[-_ ]?\Z"
+)
 #: What stands between a name and its value: the rest of the name, a quote, a sign or a word.
 _SIGN = re.compile(
-    r"(?:[-_][0-9a-z_-]{1,24})?[\x01\\]*[\"'`]?[\])]?\s{0,3}"
+    r"(?:[-_][0-9a-z_-]{1,24})?\x01*[\"'`]?[\])]?\s{0,3}"
     r"(?P<sign>:=|=>|={1,2}|:|：| is | was | ist | es | est | é )(?:\x01*\s){0,3}".encode()
 )
+_GOES_ON = frozenset(bytes((byte,)) for byte in b"abcdefghijklmnopqrstuvwxyz0123456789")
 _QUOTED = re.compile(
-    rb"(?:[bfru]{0,2})(?P<escape>[\x01\\]*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
+    rb"(?:[bfru]{0,2})(?P<escape>\x01*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
 )
 _BARE = re.compile(rb"[^\s\"'`<>,;&{}\[\]()\x00\x02|]{4,400}")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)
@@ -51,38 +64,45 @@ _NO_VALUE = re.compile(
 _DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
 _SYMBOL = re.compile(rb"[^0-9A-Za-z\s.,:;!?'\"()_/\x80-\xff-]|[!?](?=[^\s])")
 _MIXED = re.compile(rb"[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
-_BEARER = re.compile(rb"(?:bearer|basic)(?:\s|\x01)+(?P<value>[0-9a-z._~+/-]{8,2000}=*)")
+_HEADERS = Literals((b"bearer", b"basic", b"cookie"))
+_CREDENTIALS = re.compile(rb"(?:bearer|basic)(?:\x01*\s)+(?P<value>[0-9a-z._~+/-]{8,2000}=*)")
 _USERINFO = re.compile(
     rb"://(?P<user>[^\s/?#:@\"'<>\x00\\]{0,200}):(?P<value>[^\s/?#@\"'<>\x00]{1,200})@(?=[0-9a-z\[_.-])"
 )
-_PARAMETER = re.compile(
-    rb"[?&](?:\x01*)(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|key|auth|api_?key|apikey|access_?key"
-    rb"|sessionid|session|jwt|ticket|otp|hmac|client_secret|secret|token|[a-z_-]{0,16}token|[a-z_-]{0,16}password)=(?P<value>[^\s&#\"'<>\x00\\]{6,2000})"
-)
+_PARAMETERS = Literals(b"sig= signature= code= key= auth= session= jwt= ticket= hmac= otp=".split())
+#: A name in a query, from its sign on.
+_ASKED = re.compile(rb"[?&]\x01*[a-z_-]{0,20}\Z")
+_PARAMETER = re.compile(rb"[^&#\s\"'<>\x00]{8,2000}")
 _COOKIE = re.compile(
-    rb"cookie[\x01\\]*[\"']?\s{0,2}:\s{0,2}[\x01\\]*[\"']?(?P<value>[0-9a-z_.-]{1,60}=[^\x00\n\"'\x01\\]{8,2000})"
+    rb"cookie\x01*[\"']?\s{0,2}:\s{0,2}\x01*[\"']?(?P<value>[0-9a-z_.-]{1,60}=[^\x00\n\"'\x01\\]{8,2000})"
 )
 
 
-def find_assigned(view: bytes, small: bytes, rank: int) -> Iterator[Found]:
+def find_assigned(scan: Scan, rank: int) -> Iterator[Found]:
     """Find values of names that say that they are secret."""
-    for name in _NAME.finditer(small):
-        sign = _SIGN.match(small, name.end())
-        if sign is None or small[name.end() : name.end() + 1] == b"s":
+    view, small = scan.view, scan.small
+    for start, name in scan.literals(_NAMES, small=True):
+        end = start + len(name)
+        if small[end : end + 1] in _GOES_ON or (
+            name == b"key" and not _KEY_TO.search(small, max(0, start - 16), start)
+        ):
             continue
-        password = _OF_PASSWORD.match(name[0]) is not None
+        sign = _SIGN.match(small, end)
+        if sign is None:
+            continue
+        password = name in _IS_PASSWORD
         in_words = sign["sign"].startswith(b" ")
-        span = _value(view, small, sign, password=password, loose=in_words or sign["sign"] in (b":", "：".encode()))
+        span = _value(view, sign, password=password, loose=in_words or sign["sign"] in (b":", "：".encode()))
         if span is not None:
             yield Found(*span, "PASSWORD" if password else "SECRET", as_written(view[slice(*span)]), rank)
 
 
-def _value(view: bytes, small: bytes, sign: re.Match[bytes], *, password: bool, loose: bool) -> tuple[int, int] | None:
+def _value(view: bytes, sign: re.Match[bytes], *, password: bool, loose: bool) -> tuple[int, int] | None:
     quoted = _QUOTED.match(view, sign.end())
     if quoted is not None:
         start, end = quoted.span("value")
-        if not quoted["escape"] and view[end - 1 : end] in (PAD, b"\\"):  # the quote in it was an escaped one
-            close = re.compile(rb"(?<![\x01\\])" + re.escape(quoted["quote"])).search(view, end, start + 400)
+        if not quoted["escape"] and view[end - 1 : end] in (PAD,):  # the quote in it was an escaped one
+            close = re.compile(rb"(?<!\x01)" + re.escape(quoted["quote"])).search(view, end, start + 400)
             end = close.start() if close else end
         value = view[start:end]
     else:
@@ -90,7 +110,7 @@ def _value(view: bytes, small: bytes, sign: re.Match[bytes], *, password: bool, 
         if bare is None:
             return None
         start, end = bare.span()
-        end = start + len(bare[0].rstrip(b".:?\\\x01" if loose else b"\\\x01"))
+        end = start + len(bare[0].rstrip(b".:?\x01" if loose else b"\\\x01"))
         value = view[start:end]
     scheme = _SCHEME.match(value)
     if scheme is not None:
@@ -133,22 +153,25 @@ def _is_key(value: bytes) -> bool:
     )
 
 
-def find_in_headers(view: bytes, small: bytes, rank: int) -> Iterator[Found]:
+def find_in_headers(scan: Scan, rank: int) -> Iterator[Found]:
     """Find what follows `Bearer` and `Basic`, cookies, passwords in addresses and secrets in queries."""
-    for match in _BEARER.finditer(small):
+    view, small = scan.view, scan.small
+    for start, name in scan.literals(_HEADERS, small=True):
+        match = (_COOKIE if name == b"cookie" else _CREDENTIALS).match(small, start)
+        if match is None:
+            continue
         value = view[slice(*match.span("value"))]
-        if _is_basic(value) if match[0].startswith(b"basic") else _is_bearer(value):
+        if name == b"cookie" or (_is_basic(value) if name == b"basic" else _is_bearer(value)):
             yield Found(*match.span("value"), "SECRET", value, rank)
     for match in _USERINFO.finditer(small):
         value = as_written(view[slice(*match.span("value"))])
         if not _NO_VALUE.match(value):
             yield Found(*match.span("value"), "PASSWORD", value, rank)
-    for match in _PARAMETER.finditer(small):
-        value = as_written(view[slice(*match.span("value"))])
-        if len(value) >= 8 and _DIGIT.search(value) and _LETTER.search(value) and not _NO_VALUE.match(value):
-            yield Found(*match.span("value"), "SECRET", value, rank)
-    for match in _COOKIE.finditer(small):
-        yield Found(*match.span("value"), "SECRET", view[slice(*match.span("value"))], rank)
+    for start, name in scan.literals(_PARAMETERS, small=True):
+        asked = _ASKED.search(small, max(0, start - 24), start)
+        match = _PARAMETER.match(view, start + len(name)) if asked else None
+        if match is not None and _is_key(value := as_written(match[0])) and not _NO_VALUE.match(value):
+            yield Found(match.start(), match.end(), "SECRET", value, rank)
 
 
 def _is_bearer(value: bytes) -> bool:

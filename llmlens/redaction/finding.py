@@ -13,8 +13,8 @@ from .national_ids import NUMBERS, WITH_LETTERS
 from .numbers import by_size, find_numbers
 from .pattern import Found, Pattern
 from .phones import PHONES
-from .reading import readable
-from .secret_keys import PRIVATE_KEY, SECRET_KEYS, TELEGRAM_TOKEN
+from .scanning import Scan
+from .secret_keys import SECRET_KEYS, TELEGRAM_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _ANCHORED = Anchored(SECRET_KEYS)
 _BY_SIZE = by_size((CARD, *NUMBERS, *PHONES))
 #: The kinds that there are, but for a user's own.
 KINDS: frozenset[str] = frozenset(
-    {p.kind for p in (*SECRET_KEYS, PRIVATE_KEY, TELEGRAM_TOKEN, *WITH_LETTERS)}
+    {p.kind for p in (*SECRET_KEYS, TELEGRAM_TOKEN, *WITH_LETTERS)}
     | {n.kind for n in (CARD, *NUMBERS, *PHONES)}
     | {"EMAIL", "IP", "IBAN", "PASSWORD", "SECRET", "ENV_SECRET", "WORD", "PERSON", "PLACE"}
 )
@@ -31,25 +31,24 @@ KINDS: frozenset[str] = frozenset(
 
 def find(data: bytes) -> Iterator[Found]:
     """Find what the library knows of; what is surer has the lower rank."""
-    view = readable(data)
-    small = view.lower()
-    yield from _fitting(view, PRIVATE_KEY, 1)
-    yield from _ANCHORED.find(view, 2)
-    yield from _fitting(view, TELEGRAM_TOKEN, 2)
-    yield from find_in_headers(view, small, 3)
-    yield from find_assigned(view, small, 4)
-    yield from find_ibans(view, 5)
+    scan = Scan(data)
+    yield from _ANCHORED.find(scan, 2)
+    yield from _fitting(scan, TELEGRAM_TOKEN, 2)
+    yield from find_in_headers(scan, 3)
+    yield from find_assigned(scan, 4)
+    yield from find_ibans(scan, 5)
     for pattern in WITH_LETTERS:
-        yield from _fitting(view, pattern, 6)
-    yield from find_emails(view, 7)
-    yield from find_ips(view, 8)
-    yield from find_numbers(view, _BY_SIZE, 9)
+        yield from _fitting(scan, pattern, 6)
+    yield from find_emails(scan, 7)
+    yield from find_ips(scan, 8)
+    yield from find_numbers(scan, _BY_SIZE, 9)
 
 
-def _fitting(view: bytes, pattern: Pattern, rank: int) -> Iterator[Found]:
-    for match in pattern.regex.finditer(view):
-        if pattern.check(match[0]):
-            yield Found(match.start(), match.end(), pattern.kind, pattern.normal(match[0]), rank)
+def _fitting(scan: Scan, pattern: Pattern, rank: int) -> Iterator[Found]:
+    for start in scan.openings(*pattern.openings):
+        match = pattern.regex.match(scan.view, start)
+        if match is not None and pattern.check(match[0]):
+            yield Found(start, match.end(), pattern.kind, pattern.normal(match[0]), rank)
 
 
 def apart(found: Iterable[Found], data: bytes) -> list[Found]:

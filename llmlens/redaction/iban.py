@@ -12,6 +12,8 @@ from .pattern import Found, alphanumeric
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .scanning import Scan
+
 #: The registry that SWIFT keeps: how long an account of each country is.
 _LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
@@ -24,8 +26,6 @@ _LENGTHS = {
     "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
     "YE": 30,
 }  # fmt: skip
-#: The check digits, which are rarer than letters, after what may be a country.
-_CHECK_DIGITS = re.compile(rb"[0-9](?<=[A-Za-z]{2}[0-9])(?<![0-9A-Za-z_][A-Za-z]{2}[0-9])[0-9]")
 
 
 @cache
@@ -37,11 +37,10 @@ def _account(length: int) -> re.Pattern[bytes]:
     return re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:" + gap + rb"[A-Za-z0-9]{4}){%d}" % groups + last + rb"(?![A-Za-z0-9])")
 
 
-def find_ibans(view: bytes, rank: int) -> Iterator[Found]:
+def find_ibans(scan: Scan, rank: int) -> Iterator[Found]:
     """Find account numbers whose check digits are right."""
-    for digits in _CHECK_DIGITS.finditer(view):
-        start = digits.start() - 2
-        length = _LENGTHS.get(view[start : start + 2].decode().upper())
-        match = _account(length).match(view, start) if length else None
+    for start in scan.openings("aa99"):
+        length = _LENGTHS.get(scan.view[start : start + 2].decode().upper())
+        match = _account(length).match(scan.view, start) if length else None
         if match is not None and mod_97(plain := alphanumeric(match[0])):
             yield Found(start, match.end(), "IBAN", plain, rank)

@@ -11,10 +11,13 @@ from .pattern import GAP, PAD, Found, anything
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from .scanning import Scan
+
 #: Seven digits or more with at most a few separators between two, which are no part of a word, of a longer number
-#: with a point, or of a name with hyphens, such as a UUID. The set comes first: the search for it is what is fast.
+#: with a point, or of a name with hyphens, such as a UUID.
+_LEAST, _WITHIN = 7, 26
 _ROW = re.compile(
-    rb"[+(0-9](?<![0-9A-Za-z_][+(0-9])(?<![0-9A-Za-z]-[+(0-9])(?<![0-9]\.[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
+    rb"[+(0-9](?<![0-9A-Za-z]-[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
     rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?![0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
 )
 _GROUP = re.compile(rb"[0-9]+")
@@ -52,22 +55,24 @@ def by_size(numbers: Iterable[Number]) -> dict[int, list[Number]]:
     return index
 
 
-def find_numbers(view: bytes, index: Mapping[int, Sequence[Number]], rank: int) -> Iterator[Found]:
+def find_numbers(scan: Scan, index: Mapping[int, Sequence[Number]], rank: int) -> Iterator[Found]:
     """Find the numbers that are of a kind."""
-    for match in _ROW.finditer(view):
-        row = match[0]
+    view, end = scan.view, 0
+    for start in scan.rows_of_digits(_LEAST, _WITHIN):
+        match = _ROW.match(view, start) if start >= end else None
+        if match is None:
+            continue
+        end, row = match.end(), match[0]
         if row.isdigit():
             if kinds := index.get(len(row)):
-                yield from _of_kind(view, match.start(), match.end(), row, kinds, rank)
-            continue
-        groups = [(g.start(), g.end()) for g in _GROUP.finditer(row)]
-        yield from _windows(view, match.start(), row, groups, index, rank)
+                yield from _of_kind(view, start, row, kinds, rank)
+        else:
+            yield from _windows(view, start, row, index, rank)
 
 
-def _windows(
-    view: bytes, at: int, row: bytes, groups: list[tuple[int, int]], index: Mapping[int, Sequence[Number]], rank: int
-) -> Iterator[Found]:
+def _windows(view: bytes, at: int, row: bytes, index: Mapping[int, Sequence[Number]], rank: int) -> Iterator[Found]:
     """Look at the longest rows of groups first; a row ends where a space is, or where all of it does."""
+    groups = [group.span() for group in _GROUP.finditer(row)]
     first = 0
     while first < len(groups):
         found = None
@@ -80,9 +85,7 @@ def _windows(
             start = groups[first][0]
             while start and row[start - 1] in b"+(":
                 start -= 1
-            found = next(
-                _of_kind(view, at + start, at + groups[last][1], row[start : groups[last][1]], kinds, rank), None
-            )
+            found = next(_of_kind(view, at + start, row[start : groups[last][1]], kinds, rank), None)
             if found is not None:
                 yield found
                 break
@@ -91,8 +94,8 @@ def _windows(
             first += 1
 
 
-def _of_kind(view: bytes, start: int, end: int, written: bytes, kinds: Sequence[Number], rank: int) -> Iterator[Found]:
-    written = written.replace(PAD, b"")
+def _of_kind(view: bytes, start: int, written: bytes, kinds: Sequence[Number], rank: int) -> Iterator[Found]:
+    end, written = start + len(written), written.replace(PAD, b"")
     digits = bytes(byte for byte in written if 48 <= byte <= 57)
     for number in kinds:
         if number.shape.fullmatch(written) and number.check(digits) and announced(view, start, number.context):

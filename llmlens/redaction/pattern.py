@@ -43,18 +43,17 @@ def alphanumeric(value: bytes) -> bytes:
 class Pattern:
     """Something to be taken out: what fits `regex` and passes `check`.
 
-    `regex` reads bytes in UTF-8; its group `value`, where there is one, is what is taken out, else all of it. With
-    `anchors` it is tried only where one of these stands and no letter or digit before it; a regex without them is
-    searched for. `context` are words of which one must stand shortly before, else the match is none.
+    `regex` reads bytes in UTF-8. It is tried where one of the `anchors` stands and no letter or digit before it, or
+    where one of the `openings` does, of which `9` is a digit, `A` a capital letter, `a` a letter, and all else itself.
     """
 
     kind: str
     regex: re.Pattern[bytes]
     example: str
     anchors: tuple[bytes, ...] = ()
+    openings: tuple[str, ...] = ()
     check: Callable[[bytes], bool] = anything
     normal: Callable[[bytes], bytes] = as_written
-    context: re.Pattern[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from .pattern import PAD
 
-_BACKSLASHED = ((b'\\"', b'"'), (b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"), (b"\\/", b"/"), (b"\\'", b"'"))
-_UNICODE = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
+_BACKSLASH, _NEWLINE, _UNICODE_ESCAPE = ord("\\"), ord("\n"), ord("u")
+#: Letters that stand for white space after a backslash.
+_WHITE = np.zeros(256, np.bool_)
+_WHITE[list(b"nrt")] = True
+_UNICODE = re.compile(rb"\x01u00([0-7][0-9a-fA-F])")
 _PERCENT = re.compile(rb"%([2-7][0-9a-fA-F])")
-_ENTITIES = tuple(
-    (entity, PAD * (len(entity) - 1) + char)
-    for entity, char in (
-        (b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#39;", b"'"), (b"&#x27;", b"'"), (b"&apos;", b"'"), (b"&amp;", b"&"),
-        (b"&lt;", b"<"), (b"&gt;", b">"), (b"&#64;", b"@"), (b"&#x40;", b"@"),
-    )
-)  # fmt: skip
+_ENTITY = re.compile(rb"&(?:quot|amp|lt|gt|apos|#34|#39|#64|#x27|#x40);")
+_ENTITIES = {
+    b"&quot;": b'"', b"&#34;": b'"', b"&#39;": b"'", b"&#x27;": b"'", b"&apos;": b"'", b"&amp;": b"&", b"&lt;": b"<",
+    b"&gt;": b">", b"&#64;": b"@", b"&#x40;": b"@",
+}  # fmt: skip
 #: Spaces and hyphens beyond ASCII that stand in numbers.
 _SPACES = ((b"\xc2\xa0", b" "), (b"\xe2\x80\xaf", b" "), (b"\xe2\x80\x89", b" "), (b"\xe2\x80\x91", b"-"), (b"\xe2\x80\x93", b"-"))  # fmt: skip
 #: What an earlier redaction left; nothing is found in it again.
@@ -29,21 +32,33 @@ _MASKED = re.compile(rb"<[A-Z][A-Z0-9_]*:[0-9a-f]{8}\x01*>")
 def readable(data: bytes) -> bytes:
     """Read the escapes of JSON, of URLs and of HTML, each in its place."""
     if b"\\" in data:
-        for escape, char in _BACKSLASHED:
-            data = data.replace(escape, PAD + char)
-        if b"\\u00" in data:
-            data = _UNICODE.sub(_unescaped, data)
+        data = _without_backslashes(data)
     if b"%" in data:
         data = _PERCENT.sub(_unescaped, data)
     if b"&" in data:
-        for entity, char in _ENTITIES:
-            data = data.replace(entity, char)
+        data = _ENTITY.sub(_character, data)
     if not data.isascii():
         for space, char in _SPACES:
             data = data.replace(space, PAD * (len(space) - 1) + char)
     if b"<" in data:
         data = _MASKED.sub(_blank, data)
     return data
+
+
+def _without_backslashes(data: bytes) -> bytes:
+    """Make every backslash a pad; after it n, r and t are white space, and u00 with two digits is a character."""
+    codes = np.frombuffer(bytearray(data), np.uint8)
+    slashes = np.flatnonzero(codes == _BACKSLASH)
+    codes[slashes] = PAD[0]
+    after = slashes[slashes + 1 < len(codes)] + 1
+    letters = codes[after]
+    codes[after[_WHITE[letters]]] = _NEWLINE
+    read = codes.tobytes()
+    return _UNICODE.sub(_unescaped, read) if (letters == _UNICODE_ESCAPE).any() else read
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    return PAD * (len(match[0]) - 1) + _ENTITIES[match[0]]
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

@@ -23,12 +23,21 @@ def _key(kind: str, begins: str | tuple[str, ...], rest: str, example: str, *, r
     either = b"|".join(re.escape(anchor) for anchor in anchors)
     regex = re.compile(rb"(?:" + either + rb")" + rest.encode())
     shown = anchors[0].decode() + example
-    return Pattern(kind, regex, shown, anchors, is_random) if random else Pattern(kind, regex, shown, anchors)
+    return Pattern(kind, regex, shown, anchors, check=is_random) if random else Pattern(kind, regex, shown, anchors)
 
 
 _A = "a1B2c3D4"  # what examples are made of; none is a key
 _HEX = "0a1b2c3d"
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_PRIVATE_KEY = Pattern(
+    "PRIVATE_KEY",
+    re.compile(
+        rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
+        rb"(?:[^\x00]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|[0-9A-Za-z+/=\s\x01\\:,-]*[0-9A-Za-z+/=])"
+    ),
+    "-----BEGIN PRIVATE KEY-----\nMIIB" + _A * 4 + "\n-----END PRIVATE KEY-----",
+    anchors=(b"-----BEGIN",),
+)
 #: The first that fits is taken, so the special before the general.
 SECRET_KEYS: tuple[Pattern, ...] = (
     _key("ANTHROPIC_KEY", "sk-ant-", r"[\w-]{16,}", "api03-" + _A * 10),
@@ -57,7 +66,7 @@ SECRET_KEYS: tuple[Pattern, ...] = (
     _key("PYPI_TOKEN", "pypi-", r"[\w-]{50,}", "AgEIcHlwaS5vcmc" + _A * 6),
     _key("SENDGRID_KEY", "SG.", r"[\w-]{16,}\.[\w-]{16,}", _A * 2 + "a1B2c3." + _A * 5 + "a1B"),
     _key("MAILGUN_KEY", "key-", r"[0-9a-f]{32}" + _END.decode(), _HEX * 4),
-    _key("TWILIO_KEY", "SK", r"[0-9a-f]{32}" + _END.decode(), _HEX * 4),
+    _key("TWILIO_KEY", tuple(f"SK{digit}" for digit in "0123456789abcdef"), r"[0-9a-f]{31}" + _END.decode(), _HEX[1:] + _HEX * 3),
     _key("GROQ_KEY", "gsk_", r"[0-9A-Za-z]{40,}", _A * 6 + "a1B2"),
     _key("XAI_KEY", "xai-", r"[0-9A-Za-z]{40,}", _A * 10),
     _key("PERPLEXITY_KEY", "pplx-", r"[0-9A-Za-z]{40,}", _A * 6),
@@ -89,19 +98,12 @@ SECRET_KEYS: tuple[Pattern, ...] = (
     _key("JWT", "eyJ", r"[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?", "hbGciOiJub25lIn0.eyJzdWIiOiIxMjM0In0." + _A * 4),
     _key("JWT", "eyJ", r"[\w-]{16,}\.[\w-]*\.[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}",
          "hbGciOiJSU0EtT0FFUCJ9." + ".".join([_A * 3] * 4)),
+    _PRIVATE_KEY,
 )  # fmt: skip
 
-#: Searched for as they stand: no letter begins them.
-PRIVATE_KEY = Pattern(
-    "PRIVATE_KEY",
-    re.compile(
-        rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
-        rb"(?:[^\x00]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|[0-9A-Za-z+/=\s\x01\\:,-]*[0-9A-Za-z+/=])"
-    ),
-    "-----BEGIN PRIVATE KEY-----\nMIIB" + _A * 4 + "\n-----END PRIVATE KEY-----",
-)
 TELEGRAM_TOKEN = Pattern(
     "TELEGRAM_TOKEN",
-    re.compile(rb"[0-9](?<![0-9A-Za-z_][0-9])[0-9]{7,9}:[\w-]{35}" + _END),
+    re.compile(rb"[0-9]{8,10}:[\w-]{35}" + _END),
     "123456789:" + _A * 4 + "a1B",
+    openings=("99999999",),
 )
