@@ -74,7 +74,10 @@ if TYPE_CHECKING:
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
+    from .share.export import export
+    from .share.redact import redact
     from .share import share
+    from .share.report import report
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
     from .view import Annotator, CostTreemap, DriftMap, Plot, TraceExplorer
 
@@ -123,6 +126,7 @@ _HOME = {
     "fingerprint": "compare.drift.fingerprints",
     "explain": "compare.explain",
     "triage": "compare.triage",
+    "report": "share.report",
     "versions": "compare.versions",
     "labels": "label",
     "AnnotationQueue": "label",
@@ -141,6 +145,8 @@ _HOME = {
     "TraceExplorer": "view",
     "Plot": "view",
     "Redactor": "redaction",
+    "redact": "share.redact",
+    "export": "share.export",
     "RedactionError": "errors",
     "EmbeddingError": "errors",
     "LlmlensError": "errors",
@@ -204,6 +210,7 @@ __all__ = [
     "embed",
     "errors",
     "explain",
+    "export",
     "fingerprint",
     "groundedness",
     "handoffs",
@@ -225,6 +232,7 @@ __all__ = [
     "read_langfuse",
     "read_otlp",
     "read_parquet",
+    "report",
     "retrieval",
     "rules",
     "schema",

@@ -14,6 +14,8 @@ import llmlens as ll
 if TYPE_CHECKING:
     from llmlens.traces import Traces
 
+#: Tests make no key in the home of whoever runs them.
+os.environ.setdefault("LLMLENS_REDACTION_KEY", "of the tests alone")
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples/support_week.otlp.jsonl.gz"
 
 

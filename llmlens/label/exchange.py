@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
 from llmlens.errors import LabelError
 from llmlens.schema import SCORES
+from llmlens.spreadsheet import defused, fused
 
 from .checks import a_comment, a_text, an_item
 from .event import FIELDS, Event, Kind, of_row, to_row
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+#: What people wrote, or what tells who they are.
+_OF_PEOPLE = ("trace_id", "span_id", "session_id", "name", "value", "comment", "author")
 #: What must be there, by kind of event, beside `event_id`, `kind`, `author` and `at`.
 _NEEDED = {"score": ("name", "value", "data_type", "score_id", "score_at"), "undo": ("undo_of",)}
 _TYPES: dict[str, type] = {"numeric": float, "boolean": bool, "categorical": str, "text": str, "correction": str}
@@ -45,18 +49,35 @@ def scores_frame(events: Sequence[Event]) -> pd.DataFrame:
     return typed(pd.DataFrame(rows, columns=SCORES.names))
 
 
+def redacted(events: Sequence[Event]) -> list[Event]:
+    """Take secrets and people out of events; what was told apart before still is."""
+    from llmlens.redaction import Redactor
+
+    redactor = Redactor()
+    made = list(events)
+    for name in _OF_PEOPLE:
+        said = [getattr(event, name) for event in made]
+        texts = redactor.texts([each if isinstance(each, str) else None for each in said], name)
+        made = [
+            replace(event, **{name: text}) if text is not None and text != was else event
+            for event, was, text in zip(made, said, texts, strict=True)
+        ]
+    return made
+
+
 def write_jsonl(events: Iterable[Event], path: Path) -> Path:
     """Write events as JSON lines."""
     return _write(path, b"".join(orjson.dumps(to_row(event)) + b"\n" for event in events))
 
 
 def write_csv(events: Iterable[Event], path: Path) -> Path:
-    """Write events as CSV."""
+    """Write events as CSV; what a spreadsheet would run gets an apostrophe, which `read_csv` takes away again."""
     import csv
 
     import pandas as pd
 
-    rows = pd.DataFrame([to_row(event) for event in events], columns=list(FIELDS), dtype=object)
+    cells = ({k: defused(v) if isinstance(v, str) else v for k, v in to_row(event).items()} for event in events)
+    rows = pd.DataFrame(list(cells), columns=list(FIELDS), dtype=object)
     # All quoted: a carriage return alone would not be, and would end the row for whoever reads it.
     return _write(path, rows.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL).encode())
 
@@ -77,7 +98,9 @@ def read_csv(path: Path) -> list[Event]:
     except (ValueError, pd.errors.ParserError) as error:
         raise LabelError(f"{path} is no CSV of a store of labels: {error}.") from None
     rows = frame.to_dict("records")
-    return [_event({k: v or None for k, v in row.items()}, f"{path.name}, row {n}") for n, row in enumerate(rows, 1)]
+    return [
+        _event({k: fused(v) or None for k, v in row.items()}, f"{path.name}, row {n}") for n, row in enumerate(rows, 1)
+    ]
 
 
 def _jsonl_rows(path: Path) -> Iterator[tuple[str, Any]]:

@@ -204,17 +204,25 @@ class LabelStore:
 
     # ------------------------------------------------------------------ exchange
 
-    def to_csv(self, path: str | Path) -> Path:
-        """Write all events as CSV; `read_csv` takes them in again."""
+    def to_csv(self, path: str | Path, *, raw: bool = False) -> Path:
+        """Write all events as CSV, without secrets and people (see `llmlens.Redactor`); `raw=True` writes all there is.
+
+        `read_csv` takes them in again, and for it a cell that a spreadsheet would run has an apostrophe.
+        """
         from .exchange import write_csv
 
-        return write_csv(self.events(), Path(path))
+        return write_csv(self._leaving(raw), Path(path))
 
-    def to_jsonl(self, path: str | Path) -> Path:
-        """Write all events as JSON lines; `read_jsonl` takes them in again."""
+    def to_jsonl(self, path: str | Path, *, raw: bool = False) -> Path:
+        """Write all events as JSON lines; the same as `to_csv`."""
         from .exchange import write_jsonl
 
-        return write_jsonl(self.events(), Path(path))
+        return write_jsonl(self._leaving(raw), Path(path))
+
+    def _leaving(self, raw: bool) -> list[Event]:
+        from .exchange import redacted
+
+        return self.events() if raw else redacted(self.events())
 
     def read_csv(self, path: str | Path) -> int:
         """Add the events of a file that `to_csv` wrote, each once; give how many were new.

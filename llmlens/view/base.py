@@ -18,6 +18,7 @@ import anywidget
 import traitlets
 
 from llmlens.errors import LlmlensError, UnknownNameError, nearest, unknown
+from llmlens.redaction import Redactor
 
 from . import snapshot, wire
 
@@ -233,7 +234,7 @@ class View(anywidget.AnyWidget):
             return None
         data, metadata = bundle
         try:
-            fallback = self.snapshot()
+            fallback = Redactor().html(self.snapshot(), "snapshot")  # it is stored in the notebook, and goes with it
         except Exception:
             logger.exception("%s has no snapshot", type(self).__name__)
             fallback = snapshot.section(repr(self).strip("<>"), snapshot.note("No static copy could be made."))

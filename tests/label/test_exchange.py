@@ -38,7 +38,7 @@ def filled(path: Path) -> LabelStore:
 
 
 def export(store: LabelStore, path: Path) -> Path:
-    return store.to_csv(path) if path.suffix == ".csv" else store.to_jsonl(path)
+    return store.to_csv(path, raw=True) if path.suffix == ".csv" else store.to_jsonl(path, raw=True)
 
 
 def take_in(store: LabelStore, path: Path) -> int:
