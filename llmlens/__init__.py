@@ -74,9 +74,9 @@ if TYPE_CHECKING:
     from .read import read, read_csv, read_frame, read_jsonl, read_langfuse, read_otlp, read_parquet
     from .read.langfuse.connection import langfuse
     from .schema import schema
+    from .share import share
     from .share.export import export
     from .share.redact import redact
-    from .share import share
     from .share.report import report
     from .traces import Traces, open, union  # noqa: A004  # `llmlens.open`, by design
     from .view import Annotator, CostTreemap, DriftMap, Plot, TraceExplorer
@@ -232,6 +232,7 @@ __all__ = [
     "read_langfuse",
     "read_otlp",
     "read_parquet",
+    "redact",
     "report",
     "retrieval",
     "rules",
