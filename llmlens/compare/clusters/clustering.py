@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llmlens.compare.drift.windows import Windows
-    from llmlens.embed.encoder import Encoder
+    from llmlens.embed.encoder import Encoder, Vectors
     from llmlens.traces import Traces
 
 #: Outputs of a window that are looked at.
@@ -55,13 +55,14 @@ def clusters(
     check_seed(seed)
     old, new = (as_traces(given, "clusters", name) for given, name in ((before, "before"), (after, "after")))
     windows = windows_of(old, new, text=text, by=by, per=per, limit=_LIMIT, seed=seed)
-    return clusters_in(windows, encoder=encoder, seed=seed)
+    vectors = None if encoder is None else embed_texts(windows.texts, encoder)
+    return clusters_in(windows, vectors=vectors, seed=seed)
 
 
-def clusters_in(windows: Windows, *, encoder: Encoder | None = None, seed: int = 0) -> Clusters:
-    """Give the clusters of windows that were already made."""
-    made = LexicalEncoder(seed=seed).fit(windows.texts) if encoder is None else encoder
-    vectors = embed_texts(windows.texts, made)
+def clusters_in(windows: Windows, *, vectors: Vectors | None = None, seed: int = 0) -> Clusters:
+    """Give the clusters of windows that were already made; `vectors` are the embeddings of their outputs, if any."""
+    if vectors is None:
+        vectors = embed_texts(windows.texts, LexicalEncoder(seed=seed).fit(windows.texts))
     slices = [windows.names[number] for number in windows.slices]
     notes = [*windows.notes]
     missing = int((~usable(vectors)).sum())

@@ -34,7 +34,7 @@ def detectable(
         found = each.mean(strata)
         if found is None or not views[name].shape[1]:
             continue
-        weight, means = found[0], found[1][1:]
+        weight, means = found[0][1:], found[1][1:]
         statistic = weight * (means**2).sum(axis=1)
         threshold = np.quantile(statistic, 1 - _ALPHA)
         directions = np.random.default_rng(seed).standard_normal(means.shape)

@@ -53,9 +53,10 @@ def drift(
     A row `overall`, one for each value of `by` (columns of spans), one `mix`:
 
     - `p`: from permutations of the window within strata of equal `by` and equally likely prompts, of what the prompt
-      does not explain. It is the upper 95 % limit of what infinitely many permutations would say. `q` corrects it over
-      the slices (Benjamini-Hochberg). Three views of a text are tested and combined: its form, its words, how it opens
-      and closes; `view` is the one that moved most. `statistic` is in standard deviations of its permutations.
+      does not explain; outputs of one session stay together. It is the upper 95 % limit of what infinitely many
+      permutations would say. `q` corrects it over the slices (Benjamini-Hochberg). Three views of a text are tested and
+      combined: its form, its words, how it opens and closes; `view` is the one that moved most. `statistic` is in
+      standard deviations of its permutations.
     - `effect`, `low`, `high`: how often it can be told which of two outputs is of which window, with its 95 % interval:
       0.5 by chance, 1 always (area under the ROC curve of a rule that was not fitted on them). `detectable` is the
       least effect that would have been seen with a power of 80 %.
@@ -63,9 +64,9 @@ def drift(
     - `mix`: the traffic. Its effect is the share of it that would have to move to make both mixes equal. A change of
       the mix is never drift: it is not in the other rows.
 
-    A slice with fewer than 8 outputs in a window has NA. `.examples` are pairs of outputs with like prompts,
-    `.clusters` the groups of outputs that grew and shrank, `.notes` what could not be judged. `text` is "output" or
-    "input", `per` is "trace" or "span" (model calls); an `encoder` adds their meaning as a fourth view.
+    A slice with fewer than 8 outputs (or sessions) in a window has NA. `.examples` are pairs of outputs with like
+    prompts, `.clusters` the groups of outputs that grew and shrank, `.notes` what could not be judged. `text` is
+    "output" or "input", `per` is "trace" or "span" (model calls); an `encoder` adds their meaning as a fourth view.
 
     Both may be frames of `ll.fingerprint` instead, where texts are not kept; `.notes` says what is lost.
 
@@ -108,6 +109,11 @@ def drift_of(
         same = len(set(windows.texts)) == 1
         notes.append("All outputs are the same text." if same else "No slice has outputs of both windows.")
         return _result([_unjudged(OVERALL, n_before, n_after)], None, notes)
+    if min(test.independent()) < LEAST:
+        notes.append(_of_sessions(test, f"at least {LEAST} in each window are needed"))
+        return _result([_unjudged(OVERALL, n_before, n_after)], None, notes)
+    if len(windows.rows) > sum(test.independent()):
+        notes.append(_of_sessions(test, "they are compared as wholes, since outputs of one are not independent"))
     movements = Movements(windows, test.measured, test.prompts, test.labels)
     verdicts = {number: test.of_slice(number) for number in test.judged()}
     judged = {number: verdict for number, verdict in verdicts.items() if verdict is not None}
@@ -127,10 +133,15 @@ def drift_of(
         notes.append(f"What is asked changed so much that no outputs can be compared: {', '.join(apart[:10])}.")
     few = [name for number, name in enumerate(windows.names) if number not in verdicts]
     if few:
-        notes.append(f"Too few outputs in a window (fewer than {LEAST}) to judge: {', '.join(few[:10])}.")
+        notes.append(f"Too few outputs or sessions in a window (under {LEAST}) to judge: {', '.join(few[:10])}.")
     if len(windows.names) > 1 or test.prompts.shape[1]:
         rows.append(_mix_row(windows, test, times, seed))
     return _result(rows, test, notes)
+
+
+def _of_sessions(test: Test, told: str) -> str:
+    before, after = test.independent()
+    return f"The outputs are of {before:,} sessions before and {after:,} after (or have none): {told}."
 
 
 def _vectors(windows: Windows, encoder: Encoder | None) -> np.ndarray[Any, Any] | None:

@@ -51,7 +51,7 @@ class Columns:
         found = self.shifts.mean(strata)
         if found is None or not self.names:
             return []
-        statistic = np.sqrt(found[0]) * found[1] / np.where(self.spread > 0, self.spread, np.inf)
+        statistic = np.sqrt(found[0])[:, None] * found[1] / np.where(self.spread > 0, self.spread, np.inf)
         threshold = np.quantile(np.abs(statistic[1:]).max(axis=1), 1 - _LEVEL)
         order = np.argsort(-np.abs(statistic[0]), kind="stable")
         return [(int(i), float(statistic[0, i])) for i in order if abs(statistic[0, i]) > threshold]

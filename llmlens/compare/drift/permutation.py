@@ -28,22 +28,36 @@ class Labels:
     strata: NDArray[np.int64]
 
     @classmethod
-    def permuted(cls, after: NDArray[np.bool_], strata: NDArray[np.int64], times: int, seed: int) -> Labels:
-        """Permute the labels within strata so often."""
+    def permuted(
+        cls,
+        after: NDArray[np.bool_],
+        strata: NDArray[np.int64],
+        times: int,
+        seed: int,
+        units: NDArray[np.int64] | None = None,
+    ) -> Labels:
+        """Permute the labels within strata so often, those of outputs of the same unit together.
+
+        `units` numbers what is independent, such as sessions, each of one window; by default every output is. A unit
+        with outputs in several strata is permuted in the one that most of them are in. Winkler et al. (2015),
+        Multi-level block permutation, NeuroImage 123, 253-268.
+        """
         rng = np.random.default_rng(seed)
-        rows = np.empty((times + 1, len(after)), dtype=np.float32)
-        rows[0] = after
-        for value in np.unique(strata):
-            inside = np.flatnonzero(strata == value)
-            rows[1:, inside] = rng.permuted(np.tile(rows[0, inside], (times, 1)), axis=1)
-        return cls(rows, strata)
+        of = np.arange(len(after)) if units is None else units
+        labels = np.empty((times + 1, int(of.max(initial=-1)) + 1), dtype=np.float32)
+        labels[0, of] = after
+        home = _commonest(strata, of)
+        for value in np.unique(home):
+            inside = np.flatnonzero(home == value)
+            labels[1:, inside] = rng.permuted(np.tile(labels[0, inside], (times, 1)), axis=1)
+        return cls(labels[:, of], strata)
 
 
 @dataclass(frozen=True)
 class Shifts:
-    """Differences of the means after - before: (permutations + 1, directions) a stratum, with its weight."""
+    """Differences of the means after - before: (permutations + 1, directions) a stratum, and how much they weigh."""
 
-    weights: dict[int, float]
+    weights: dict[int, Floats]
     means: dict[int, Floats]
 
     @classmethod
@@ -52,27 +66,38 @@ class Shifts:
         weights, means = {}, {}
         for value in np.unique(labels.strata):
             inside = np.flatnonzero(labels.strata == value)
-            n_after = float(labels.rows[0, inside].sum())
+            n_after = labels.rows[:, inside].sum(axis=1, dtype=float)  # other than before where sessions are permuted
             n_before = len(inside) - n_after
-            if min(n_after, n_before) < 1:
+            if min(n_after[0], n_before[0]) < 1:
                 continue
-            weights[int(value)] = n_after * n_before / len(inside)
-            difference = labels.rows[:, inside] @ view[inside].astype(np.float32)
-            means[int(value)] = difference.astype(float) * (1 / n_after + 1 / n_before)
+            weight = n_after * n_before / len(inside)
+            difference = (labels.rows[:, inside] @ view[inside].astype(np.float32)).astype(float)
+            weights[int(value)] = weight
+            means[int(value)] = difference / np.maximum(weight, 0.5)[:, None]  # 0 where all are of one window
         return cls(weights, means)
 
-    def mean(self, strata: Collection[int] | None = None) -> tuple[float, Floats] | None:
+    def mean(self, strata: Collection[int] | None = None) -> tuple[Floats, Floats] | None:
         """Give the weight of these strata and their weighted mean difference, for each permutation."""
         used = [value for value in self.weights if strata is None or value in strata]
         if not used:
             return None
-        total = sum(self.weights[value] for value in used)
-        return total, np.asarray(sum(self.weights[value] * self.means[value] for value in used) / total)
+        total = np.asarray(sum(self.weights[value] for value in used))
+        added = np.asarray(sum(self.weights[value][:, None] * self.means[value] for value in used))
+        return total, added / np.maximum(total, 0.5)[:, None]
 
     def statistic(self, strata: Collection[int] | None = None) -> Floats | None:
         """Give the squared distance of the weighted mean difference over these strata, for each permutation."""
         found = self.mean(strata)
         return None if found is None else np.asarray(found[0] * (found[1] ** 2).sum(axis=1), dtype=float)
+
+
+def _commonest(strata: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the stratum that most outputs of each unit are in, the first of those."""
+    pairs, counts = np.unique(np.stack([units, strata]), axis=1, return_counts=True)
+    order = np.lexsort((-counts, pairs[0]))
+    first = np.unique(pairs[0][order], return_index=True)[1]
+    found: NDArray[np.int64] = pairs[1][order][first]
+    return found
 
 
 def whitened(view: Floats) -> Floats:

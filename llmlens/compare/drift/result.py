@@ -54,11 +54,15 @@ class Drift(Result):
 
     @property
     def clusters(self) -> Clusters | None:
-        """The groups of outputs, by their words, and which of them grew and shrank; None where nothing was judged."""
+        """The groups of outputs, by their words or by the encoder that drift was given, and which grew and shrank.
+
+        None where nothing was judged.
+        """
         from llmlens.compare.clusters.clustering import clusters_in
 
         if self._clusters is None and self._test is not None:
-            object.__setattr__(self, "_clusters", clusters_in(self._test.windows, seed=self._test.seed))
+            made = clusters_in(self._test.windows, vectors=self._test.vectors, seed=self._test.seed)
+            object.__setattr__(self, "_clusters", made)
         return self._clusters
 
 

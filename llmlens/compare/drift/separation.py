@@ -23,18 +23,26 @@ class Separation(NamedTuple):
     high: float
 
 
-def scores(view: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64], seed: int) -> Floats:
-    """Give how much each output looks like the window after, by a linear rule that was not fitted on it.
+def scores(
+    view: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64], seed: int, units: NDArray[np.int64] | None = None
+) -> Floats:
+    """Give how much each output looks like the window after, by a linear rule that was not fitted on its unit.
+
+    `units` numbers what is independent, such as sessions; by default every output is.
 
     The rule is Fisher's, with a ridge; `view` is whitened and centred within strata. Lopez-Paz and Oquab (2017),
     Revisiting classifier two-sample tests.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     found = np.zeros(len(after))
-    if min(after.sum(), (~after).sum()) < _FOLDS or not view.shape[1]:
+    of = np.arange(len(after)) if units is None else units
+    if min(len(np.unique(of[side])) for side in (after, ~after)) < _FOLDS or not view.shape[1]:
         return found
-    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(view, after):
+    apart = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    together = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
+    alone = len(np.unique(of)) == len(of)
+    for learn, judge in apart.split(view, after) if alone else together.split(view, after, of):
         # Centred by what was learnt on: in a mean of all, each output would pull the others away from itself.
         centre, label_centre = _means(view, strata, learn), _means(after[:, None].astype(float), strata, learn)
         rows, labels = (view - centre)[learn], (after[:, None] - label_centre)[learn]
@@ -52,12 +60,16 @@ def _means(columns: Floats, strata: NDArray[np.int64], learn: NDArray[np.int64])
     return np.asarray((total / np.maximum(count, 1)[:, None])[strata], dtype=float)
 
 
-def separation(score: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64]) -> Separation | None:
+def separation(
+    score: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64], units: NDArray[np.int64] | None = None
+) -> Separation | None:
     """Give the area within strata, weighted by the mix before; None where no stratum has two outputs of each window.
 
-    The variance is that of DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845; the interval is symmetric
-    in the log-odds.
+    The variance is that of DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845, with `units` (what is
+    independent, such as sessions) that of Obuchowski (1997), Biometrics 53, 567-578; the interval is symmetric in the
+    log-odds.
     """
+    of = np.arange(len(after)) if units is None else units
     weights, areas, variances = [], [], []
     for value in np.unique(strata):
         inside = strata == value
@@ -68,7 +80,7 @@ def separation(score: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64
         of_old = 1 - _placements(old, new)
         weights.append(len(old))
         areas.append(of_new.mean())
-        variances.append(of_new.var(ddof=1) / len(new) + of_old.var(ddof=1) / len(old))
+        variances.append(_variance(of_new, of[inside & after]) + _variance(of_old, of[inside & ~after]))
     if not weights:
         return None
     share = np.array(weights) / np.sum(weights)
@@ -78,6 +90,13 @@ def separation(score: Floats, after: NDArray[np.bool_], strata: NDArray[np.int64
     centre, half = np.log(inner / (1 - inner)), _Z * deviation / (inner * (1 - inner))
     low, high = (float(1 / (1 + np.exp(-(centre + side * half)))) for side in (-1, 1))
     return Separation(area, low, high)
+
+
+def _variance(values: Floats, units: NDArray[np.int64]) -> float:
+    """Give the variance of the mean of values, those of a unit together; with one unit it is not known."""
+    together = np.bincount(np.unique(units, return_inverse=True)[1], values - values.mean())
+    n = len(together)
+    return float((together**2).sum() / len(values) ** 2 * n / (n - 1)) if n > 1 else np.inf
 
 
 def _placements(values: Floats, among: Floats) -> Floats:

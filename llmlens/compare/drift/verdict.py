@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .views import Measured
     from .windows import Windows
 
-#: Outputs that a slice needs in each window to be judged by itself.
+#: Outputs (sessions, where they have more than one) that a slice needs in each window to be judged by itself.
 LEAST = 8
 #: How much what all slices share counts, and what moved most in one of them.
 _WEIGHTS = (1.5, 1.0)
@@ -48,6 +48,8 @@ class Test:
     prompts: NDArray[np.float64]
     propensity: NDArray[np.float64]
     labels: Labels
+    vectors: NDArray[np.float32] | None
+    units: NDArray[np.int64]
     views: dict[str, NDArray[np.float64]]
     shifts: dict[str, Shifts]
     score: NDArray[np.float64]
@@ -61,7 +63,8 @@ class Test:
         towards = propensity(prompts, windows.slices, windows.after, seed)
         strata = subclasses(towards, windows.slices)
         views = conditioned(measured.views(windows.slices, seed), prompts, windows.slices, strata)
-        labels = Labels.permuted(windows.after, strata, times, seed)
+        units = windows.units
+        labels = Labels.permuted(windows.after, strata, times, seed, units)
         together = np.hstack(list(views.values())) if views else np.zeros((len(windows.after), 0))
         return cls(
             windows=windows,
@@ -69,9 +72,11 @@ class Test:
             prompts=prompts,
             propensity=towards,
             labels=labels,
+            vectors=vectors,
+            units=units,
             views=views,
             shifts={name: Shifts.of(view, labels) for name, view in views.items()},
-            score=scores(together, windows.after, strata, seed),
+            score=scores(together, windows.after, strata, seed, units),
             seed=seed,
         )
 
@@ -80,8 +85,14 @@ class Test:
         return [int(value) for value in np.unique(self.labels.strata[self.windows.slices == slice_number])]
 
     def judged(self) -> list[int]:
-        """Give the slices with enough outputs in both windows."""
-        return [i for i in range(len(self.windows.names)) if min(self.windows.counts(i)) >= LEAST]
+        """Give the slices with enough outputs in both windows, of as many sessions."""
+        return [i for i in range(len(self.windows.names)) if min(self.independent(i)) >= LEAST]
+
+    def independent(self, slice_number: int | None = None) -> tuple[int, int]:
+        """Count what is independent before and after: the sessions, and the outputs that have none."""
+        inside = slice(None) if slice_number is None else self.windows.slices == slice_number
+        units, after = self.units[inside], self.windows.after[inside]
+        return len(np.unique(units[~after])), len(np.unique(units[after]))
 
     def of_slice(self, slice_number: int) -> Verdict | None:
         """Judge one slice; None where no two of its outputs were asked alike."""
@@ -92,9 +103,10 @@ class Test:
             return None
         inside = self.windows.slices == slice_number
         # By a rule of its own: that of all outputs follows whatever moved most, elsewhere.
-        after, strata_inside = self.windows.after[inside], self.labels.strata[inside]
+        after, strata_inside, units = self.windows.after[inside], self.labels.strata[inside], self.units[inside]
         rule = np.hstack([view[inside] for view in self.views.values()])
-        effect = separation(scores(rule, after, strata_inside, self.seed), after, strata_inside)
+        score = scores(rule, after, strata_inside, self.seed, units)
+        effect = separation(score, after, strata_inside, units)
         seen = detectable(self.shifts, self.views, strata, self.seed)
         return self._verdict(combined(list(tails.values())), tails, effect, seen, slice_number)
 
@@ -114,7 +126,7 @@ class Test:
         statistic = common
         if len(of_slices) > 1:
             statistic = combined([tail(common), tail(-np.min(of_slices, axis=0))], _WEIGHTS)
-        effect = separation(self.score, self.windows.after, self.labels.strata)
+        effect = separation(self.score, self.windows.after, self.labels.strata, self.units)
         seen = detectable(self.shifts, self.views, None, self.seed)
         return self._verdict(statistic, tails, effect, seen, None)
 

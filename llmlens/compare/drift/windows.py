@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Windows:
     """A row an output: those of `before`, then those of `after`, each window in order of time.
 
-    `rows` has trace_id, span_id, start, prompt, text; `slices` the number of each row's slice in `names`.
+    `rows` has trace_id, span_id, start, prompt, text and, where it is known, session_id; `slices` the number of each
+    row's slice in `names`.
     """
 
     rows: pd.DataFrame
@@ -64,6 +65,17 @@ class Windows:
         """What each was the answer to; empty where that is not known."""
         return [str(prompt) for prompt in self.rows["prompt"].fillna("")]
 
+    @property
+    def units(self) -> NDArray[np.int64]:
+        """Number what is independent: the sessions of either window, and each output that has no session."""
+        first = np.arange(len(self.rows))
+        if "session_id" in self.rows:
+            of_session = self.rows["session_id"].notna().to_numpy()
+            keys = [self.rows["session_id"][of_session].astype(str).to_numpy(), self.after[of_session]]
+            places = self.rows.index.to_series()[of_session]
+            first[of_session] = places.groupby(keys).transform("min").to_numpy()
+        return np.unique(first, return_inverse=True)[1].astype(np.int64)
+
     def counts(self, slice_number: int | None = None) -> tuple[int, int]:
         """Count the outputs before and after, of one slice or of all."""
         inside = np.ones(len(self.after), dtype=bool) if slice_number is None else self.slices == slice_number
@@ -75,7 +87,7 @@ def windows_of(
 ) -> Windows:
     """Take the texts of two selections; raise `SelectionError` where both are the same outputs."""
     names = group_columns(by)
-    frames = [text_rows(traces, text, by=names, per=per) for traces in (before, after)]
+    frames = [text_rows(traces, text, by=[*names, "session_id"], per=per) for traces in (before, after)]
     return joined(frames[0], frames[1], names, limit=limit, seed=seed)
 
 
