@@ -1,4 +1,4 @@
-"""The command line: `llmlens demo`, `llmlens share`."""
+"""The command line: `llmlens demo`, `llmlens report`, `llmlens share`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .share import command as share_command
+from .share import report_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
     demo.add_argument("--port", type=int, default=8888, help="port of JupyterLab (8888, or the next free one)")
     demo.set_defaults(run=lambda chosen: run_demo(chosen.folder, browser=not chosen.no_browser, port=chosen.port))
+    report_command.add_command(commands)
     share_command.add_command(commands)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))

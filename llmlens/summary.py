@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING, Any
 
 from . import theme
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 6
 _LISTED = 50
-
-#: Controls, bidirectional overrides, line ends and zero-width marks: they change how other text reads.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
 def summarise(traces: Traces) -> dict[str, Any]:
@@ -69,10 +65,10 @@ def as_text(traces: Traces) -> str:
     lines = [f"Traces: {_headline(said)}"]
     for label, value in _facts(said):
         lines.append(f"  {label:<9} {value}")
-    lines += [f"  {_short(p['action'] or 'problem')}: {_problem(p)}" for p in said["problems"][:_SHOWN]]
+    lines += [f"  {theme.one_line(p['action'] or 'problem')}: {_problem(p)}" for p in said["problems"][:_SHOWN]]
     if len(said["problems"]) > _SHOWN:
         lines.append(f"  and {len(said['problems']) - _SHOWN} more in .problems")
-    lines += [f"  note: {_short(note, 1000)}" for note in said["notes"]]
+    lines += [f"  note: {theme.one_line(note, 1000)}" for note in said["notes"]]
     return "\n".join(lines)
 
 
@@ -94,8 +90,8 @@ def as_html(traces: Traces) -> str:
     if problems:
         count = sum(p["count"] or 0 for p in problems)
         items = "".join(
-            f"<li><b>{esc(_short(p['action'] or 'problem'))}</b>: {esc(_problem(p))}"
-            + (f"<br><code style='opacity:.65'>{esc(_short(p['example'], 120))}</code>" if p["example"] else "")
+            f"<li><b>{esc(theme.one_line(p['action'] or 'problem'))}</b>: {esc(_problem(p))}"
+            + (f"<br><code style='opacity:.65'>{esc(theme.one_line(p['example'], 120))}</code>" if p["example"] else "")
             + "</li>"
             for p in problems[:_LISTED]
         )
@@ -110,7 +106,7 @@ def as_html(traces: Traces) -> str:
     else:
         parts.append("<div style='margin-top:6px;opacity:.65'>No problems in the load.</div>")
     if said["notes"]:
-        notes = "".join(f"<li>{esc(_short(note, 1000))}</li>" for note in said["notes"])
+        notes = "".join(f"<li>{esc(theme.one_line(note, 1000))}</li>" for note in said["notes"])
         parts.append(
             "<details style='margin-top:4px'>"
             "<summary style='cursor:pointer;opacity:.65'>How columns were read</summary>"
@@ -148,7 +144,7 @@ def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if said["sessions"] or said["users"]:
         facts.append(("who", f"{_number(said['sessions'], 'session')}, {_number(said['users'], 'user')}"))
-    conventions = ", ".join(_short(name) for name in said["conventions"]) or "no known convention"
+    conventions = ", ".join(theme.one_line(name) for name in said["conventions"]) or "no known convention"
     facts.append(("from", f"{_list(said['services'])} ({conventions})".strip()))
     return [(label, value) for label, value in facts if value]
 
@@ -163,23 +159,18 @@ def _cost(said: dict[str, Any]) -> str:
 
 
 def _list(counts: dict[str, int]) -> str:
-    shown = [f"{_short(name)} ({count:,})" for name, count in list(counts.items())[:_SHOWN]]
+    shown = [f"{theme.one_line(name)} ({count:,})" for name, count in list(counts.items())[:_SHOWN]]
     more = len(counts) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _problem(problem: dict[str, Any]) -> str:
-    at = _short(problem["source"] or "", 200)
+    at = theme.one_line(problem["source"] or "", 200)
     if problem["line"] is not None:
         at += f":{problem['line']}"
     count = problem["count"] or 0
-    reason = _short(problem["reason"] or "no reason given", 300)
+    reason = theme.one_line(problem["reason"] or "no reason given", 300)
     return f"{reason}{f' (×{count:,})' if count > 1 else ''}{f', {at}' if at else ''}"
-
-
-def _short(text: str, limit: int = 80) -> str:
-    flat = " ".join(_INVISIBLE.sub(" ", text[: 4 * limit]).split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def _number(n: int, noun: str) -> str:

@@ -54,9 +54,17 @@ def escape_label(text: object, limit: int = 80) -> str:
     >>> escape_label("<b>x</b>")
     '&#60;b&#62;x&#60;/b&#62;'
     """
+    return _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", one_line(text, limit))
+
+
+def one_line(text: object, limit: int = 80) -> str:
+    r"""Write a stranger's text on one line: invisible marks become a space, what is too long is cut with a mark.
+
+    >>> one_line("a\x1b[2J\nb")
+    'a [2J b'
+    """
     flat = " ".join(_INVISIBLE.sub(" ", str(text)[: 4 * limit]).split())
-    cut = flat if len(flat) <= limit else flat[: limit - 1] + "…"
-    return _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", cut)
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def figure_template(mode: str = "light") -> go.layout.Template:

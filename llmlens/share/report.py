@@ -61,11 +61,10 @@ def report(
     if isinstance(baseline, str) and baseline == BEFORE and since is None:
         raise SelectionError('baseline="before" is what comes before since=: give that too.')
     with ExitStack() as stack:
+        told = baseline is None or (isinstance(baseline, str) and baseline == BEFORE)
         given = {
             "source": _source(traces, "traces", stack),
-            "baseline_source": baseline
-            if baseline is None or baseline == BEFORE
-            else _source(baseline, "baseline", stack),
+            "baseline_source": baseline if told else _source(baseline, "baseline", stack),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
             **(parameters or {}),
@@ -96,7 +95,7 @@ def _template(name: str | Path) -> Path:
     return path
 
 
-def _source(given: Traces | str | Path, argument: str, stack: ExitStack) -> str:
+def _source(given: object, argument: str, stack: ExitStack) -> str:
     """Give a path that the notebook's kernel can read: `Traces` are saved for it, and gone afterwards."""
     if isinstance(given, Traces):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llmlens-report-"))) / argument

@@ -9,6 +9,7 @@ import pandas as pd
 from llmlens.errors import SelectionError
 from llmlens.measure.shape import Result
 
+from .cards import cards
 from .circumstances import affected
 from .picture import draw
 from .wording import also_of, finding_of
@@ -61,6 +62,10 @@ class Findings(Result):
     def plot(self) -> go.Figure:
         """Draw the worst incidents over time, each with its stretch and the means before and in it."""
         return draw([each.change for each in self._known()])
+
+    def _repr_html_(self) -> str | None:
+        whole = self._traces is not None and len(self._incidents) == len(self) and list(self.columns) == list(_COLUMNS)
+        return cards(self) if whole else super()._repr_html_()
 
     def _change(self, incident: int) -> Change:
         found = self._known()
