@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .packed import is_packed
+from .streams import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +71,8 @@ def _cut_output(output: Any, cut: Callable[..., str]) -> None:
     data = output.get("data", {})
     for kind in data:
         if kind.startswith("text/"):
-            data[kind] = cut(_whole(data[kind]), _HTML_FACTOR if kind == "text/html" else 1)
+            data[kind] = cut(whole(data[kind]), _HTML_FACTOR if kind == "text/html" else 1)
     if "text" in output:
-        output["text"] = cut(_whole(output["text"]))
+        output["text"] = cut(whole(output["text"]))
     if "traceback" in output:
         output["traceback"] = cut("\n".join(map(str, output["traceback"]))).split("\n")
-
-
-def _whole(value: Any) -> str:
-    return "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .copies import Copies
 from .outputs import Outputs
 from .sanitising import sanitised
+from .streams import whole
 from .terminal import plain
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def markdown_file(review: Review) -> str:
 
 def _output(output: Any, outputs: Outputs) -> str:
     if output.get("output_type") == "stream":
-        return _fenced(plain("".join(output.get("text", ""))).rstrip(), "text")
+        return _fenced(plain(whole(output.get("text"))).rstrip(), "text")
     data = output.get("data", {})
     if set(data) == {"text/plain"}:
-        return _fenced(plain("".join(data["text/plain"])), "text")
+        return _fenced(plain(whole(data["text/plain"])), "text")
     return sanitised(outputs.html([output]))
 
 

@@ -48,15 +48,13 @@ def as_notebook(text: str, name: str = "the notebook") -> NotebookNode:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids of cells, which older notebooks do not have
-            made = nbformat.convert(nbformat.reader.reads(text), _FORMAT)
-            lacking = any("id" not in cell for cell in made.cells)
-            if lacking:
-                made = nbformat.v4.upgrade(made)
+            made = nbformat.v4.upgrade(nbformat.convert(nbformat.reader.reads(text), _FORMAT))
             nbformat.validate(made, relax_add_props=True)
     except Exception as error:  # noqa: BLE001  # nbformat raises what it meets: KeyError, AttributeError, ValidationError
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ShareError(f"{name} is no valid notebook: {first}. Open and save it in JupyterLab first.") from None
-    if lacking:
+    ids = [cell.get("id") for cell in raw.get("cells", [])]
+    if None in ids or len(set(ids)) < len(made.cells):
         for number, cell in enumerate(made.cells):
-            cell["id"] = f"c{number + 1}"  # the ids of an upgrade are random
+            cell["id"] = f"c{number + 1}"  # those that nbformat makes up are random
     return made

@@ -13,6 +13,7 @@ from .figures import PLOTLY
 from .model_ids import WIDGET
 from .sanitising import sanitised
 from .stock_widgets import stock_html
+from .streams import joined, whole
 from .terminal import plain
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Outputs:
 
     def html(self, outputs: Iterable[Any]) -> str:
         """Show the outputs of a cell one after the other."""
-        return "".join(self._one(output) for output in _joined(outputs))
+        return "".join(self._one(output) for output in joined(outputs))
 
     def _one(self, output: Any) -> str:
         kind = output.get("output_type")
@@ -54,9 +55,12 @@ class Outputs:
         if isinstance(data.get(PLOTLY), dict):
             return self._copies.figure(data[PLOTLY])
         for type_ in (kind for kind in _SHOWN if kind in data):
-            shown = _SHOWN[type_](_whole(data[type_]), type_)
+            shown = _SHOWN[type_](whole(data[type_]), type_)
             if shown:
                 return shown
+        if "application/json" in data:
+            written = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
+            return f'<pre class="result">{_text(written)}</pre>'
         if "text/plain" in data:
             lost = [kind for kind in data if kind != "text/plain"]
             why = note(f"Only its text could be kept ({', '.join(lost)}).") if lost else ""
@@ -65,7 +69,7 @@ class Outputs:
 
     def _widget(self, model_id: str, data: dict[str, Any], depth: int = 0) -> str:
         copy = self._copies.find(model_id)
-        fallback = sanitised(_whole(data["text/html"])) if "text/html" in data else ""
+        fallback = sanitised(whole(data["text/html"])) if "text/html" in data else ""
         if copy is None:
             words = _text(data.get("text/plain") or "A widget")
             return (fallback or f'<pre class="result">{words}</pre>') + note(_FROZEN)
@@ -81,27 +85,8 @@ def note(words: str) -> str:
     return f'<p class="note">{escape(visible(words))}</p>'
 
 
-def _joined(outputs: Iterable[Any]) -> list[Any]:
-    """Join what one stream printed in several pieces."""
-    joined: list[Any] = []
-    for output in outputs:
-        before = joined[-1] if joined else {}
-        if output.get("output_type") == "stream" == before.get("output_type") and output.get("name") == before.get(
-            "name"
-        ):
-            joined[-1] = {**before, "text": _whole(before.get("text")) + _whole(output.get("text"))}
-        else:
-            joined.append(output)
-    return joined
-
-
-def _whole(value: Any) -> str:
-    """Give the text of a notebook's field: older ones keep lists of lines."""
-    return "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
-
-
 def _text(value: Any) -> str:
-    return escape(visible(plain(_whole(value))))
+    return escape(visible(plain(whole(value))))
 
 
 def _html(value: str, _type: str) -> str:
@@ -128,14 +113,6 @@ def _picture(value: str, type_: str) -> str:
 
 def _formula(value: str, _type: str) -> str:
     return f'<pre class="formula">{_text(value)}</pre>'
-
-
-def _json(value: Any, _type: str) -> str:
-    try:
-        written = json.dumps(json.loads(value), indent=2, ensure_ascii=False)
-    except ValueError:
-        written = value
-    return f'<pre class="result">{_text(written)}</pre>'
 
 
 #: How to show an output that has several forms: the first of these that it has.

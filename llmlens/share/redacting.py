@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .packed import is_packed
 from .sanitising import sanitised
+from .streams import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +52,7 @@ def _redact_output(output: Any, redactor: Redacts) -> None:
         output["data"] = {kind: _data(kind, value, redactor) for kind, value in output["data"].items()}
     for key in ("text", "ename", "evalue"):
         if key in output:
-            output[key] = redactor.text(_whole(output[key]), "outputs")
+            output[key] = redactor.text(whole(output[key]), "outputs")
     if "traceback" in output:
         output["traceback"] = redactor.text("\n".join(map(str, output["traceback"])), "outputs").split("\n")
     if "metadata" in output:
@@ -62,11 +63,11 @@ def _data(kind: str, value: Any, redactor: Redacts) -> Any:
     if kind in _BINARY:
         return value
     if kind == "text/html":
-        return redactor.html(sanitised(_whole(value)), "outputs")
+        return redactor.html(sanitised(whole(value)), "outputs")
     if kind == "image/svg+xml":
-        return redactor.html(_whole(value), "outputs")
+        return redactor.html(whole(value), "outputs")
     if isinstance(value, (str, list)) and not kind.endswith("json"):
-        return redactor.text(_whole(value), "outputs")
+        return redactor.text(whole(value), "outputs")
     return _labelled(value, redactor) if "plotly" in kind else _value(value, redactor, "outputs")
 
 
@@ -142,7 +143,3 @@ def _update(place: Any, values: Mapping[str, Any]) -> None:
     """Put other values into a part of a notebook."""
     place.clear()
     place.update(values)
-
-
-def _whole(value: Any) -> str:
-    return "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

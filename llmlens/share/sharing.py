@@ -21,6 +21,7 @@ from .redacting import Redacts, redact_collected, redact_notebook
 from .review import Review
 from .running import running_notebook
 from .saved_state import saved_widgets
+from .streams import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,6 +85,9 @@ def share(
         raise ShareError("parameters= are for a notebook that is run: add execute=True.")
     else:
         collected = _of_this_kernel(read, texts, running=notebook is None)
+    for cell in read.cells:
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
     name = title or _title(read, path)
     # What is cut away is not looked at; a little more is kept until then, so that no secret is cut in two.
     Scissors(_LONGEST + _MARGIN).notebook(read)
