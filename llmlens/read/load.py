@@ -177,11 +177,12 @@ class Loader:
             return
         self._spans, self._sources = [], []
         self._wide.add(spans, sources, self.conventions, self.feature)
-        for span in spans:
-            if id(span.origin) not in self._origins:
-                number = self._resources.setdefault(resource_text(span.origin), len(self._resources))
-                self._origins[id(span.origin)] = (number, span.origin)
-        self._numbers += [self._origins[id(span.origin)][0] for span in spans]
+        origins = [id(span.origin) for span in spans]
+        for new, origin in {key: span.origin for key, span in zip(origins, spans, strict=True)}.items():
+            if new not in self._origins:
+                number = self._resources.setdefault(resource_text(origin), len(self._resources))
+                self._origins[new] = (number, origin)
+        self._numbers += [self._origins[origin][0] for origin in origins]
         if marks := score_marks(self._wide.attributes, self._wide.events):
             self._scores.extend(score for span in spans for score in span_scores(span, marks))
 

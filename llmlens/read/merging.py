@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -11,7 +12,7 @@ from .arrays import dumps
 from .conventions import matching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .alike import Alike
     from .conventions import Source
@@ -36,15 +37,25 @@ def merged(groups: Sequence[Alike], count: int, sources: Sequence[Source], prese
         if not its:
             continue
         known = all_known[its]
-        for row, values in zip(group.rows, group.values([step.name for step in its]), strict=True):
-            typed = (values, tuple(map(type, values)))  # 1, 1.0 and True are equal
-            try:
-                if typed not in known:
-                    known[typed] = _merge(its, values)
-                found[row] = known[typed]
-            except TypeError:  # a list or a map among them
+        its_values = list(group.values([step.name for step in its]))
+        for row, values, key in zip(group.rows, its_values, _keys(its_values), strict=True):
+            if key is None:
                 found[row] = _merge(its, values)
+            elif key in known:
+                found[row] = known[key]
+            else:
+                found[row] = known[key] = _merge(its, values)
     return found
+
+
+def _keys(rows: Sequence[tuple[Any, ...]]) -> Iterable[Any]:
+    """Give each row what tells it from others of the load: its values, and their types; None where it cannot be."""
+    kinds = set(map(type, chain.from_iterable(rows)))
+    if kinds <= {str}:
+        return zip(rows, repeat(str))
+    if not kinds.isdisjoint((dict, list)):
+        return repeat(None, len(rows))
+    return ((values, tuple(map(type, values))) for values in rows)  # 1, 1.0 and True are equal
 
 
 def _steps(sources: Sequence[Source], present: set[str]) -> list[_Step]:
@@ -66,8 +77,7 @@ def _merge(steps: Sequence[_Step], values: Sequence[Any]) -> bytes | None:
             continue
         value = _decoded(given)
         if step.whole and isinstance(value, dict):
-            for k, v in value.items():
-                result.setdefault(k, v)
+            result = {**result, **value, **result}  # its keys come after those of the first sources, who win
         elif value not in ("", "None"):
             result.setdefault(step.key, value)
     return dumps(result) if result else None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmlens.read.contents.values import decode, dumps, nanoseconds_of, number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_LIMIT = 1 << 63
@@ -28,6 +31,17 @@ def nanoseconds(value: Any) -> int | None:
         return None
     found = (past.days * 86_400 + past.seconds) * 1_000_000_000 + past.microseconds * 1000
     return found if -_NS_LIMIT <= found < _NS_LIMIT else None
+
+
+def times(values: Sequence[Any]) -> list[int | None]:
+    """Give the nanoseconds of many times; those that a server has written are read at once."""
+    import pyarrow as pa
+
+    try:
+        found = pa.array(values, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("ns", "UTC"))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # there are others among them
+        return [nanoseconds(value) for value in values]
+    return list(found.cast(pa.int64()).to_pylist())
 
 
 def object_of(value: Any) -> dict[str, Any]:

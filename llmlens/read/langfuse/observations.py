@@ -7,24 +7,27 @@ them, and its own fields; see fields.py. `llmlens.*` are the columns that are wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmlens.read.arrays import dumps
 from llmlens.read.contents.values import name_of
 from llmlens.read.raw import Problem, Raw, RawSpan
 
-from .cells import nanoseconds, object_of, text
+from .cells import object_of, text, times
 from .fields import OBSERVATION, URL, add_fields, api_row
 from .metadata import Origins, take_apart
 from .ttft import Clock
-from .usage import cost, tokens
+from .usage import TOKENS, cost, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .windows import Window
 
 
 _METADATA = "langfuse.observation.metadata."
 _PARAMETERS = "langfuse.observation.model.parameters"
+_TOKENS = {column: f"llmlens.{column}" for column in TOKENS}
 
 
 def to_raw(rows: Iterable[Any], *, line: int = 1, url: Callable[[str], str] | None = None) -> Iterator[Raw]:
@@ -33,38 +36,44 @@ def to_raw(rows: Iterable[Any], *, line: int = 1, url: Callable[[str], str] | No
     `line` is the number of the first row in its source; `url` gives the address of a trace by its id.
     """
     mapper = Mapper(url)
-    for number, row in enumerate(rows, line):
-        yield from mapper.raws(row, number)
+    yield from mapper.raws(enumerate(rows, line))
     yield from mapper.clock.problems()
 
 
-class Mapper:
-    """Maps the observations of one source; see `to_raw`."""
+#: An observation: its row, line, trace and id.
+_Taken: TypeAlias = "tuple[dict[str, Any], int, str, str]"
 
-    def __init__(self, url: Callable[[str], str] | None = None) -> None:
+
+class Mapper:
+    """Maps the observations of one source; see `to_raw`. Those that start outside the window `within` are left out."""
+
+    def __init__(self, url: Callable[[str], str] | None = None, within: Window | None = None) -> None:
         """Know nothing of the source yet."""
         self.origins, self.clock = Origins(), Clock()
-        self._problems: list[Problem] = []
         self._url = url
+        self._within = within
         self._linked: set[str] = set()
 
-    def raws(self, row: Any, line: int) -> tuple[Raw, ...]:
-        """Map one observation."""
-        span = self._span(row, line)
-        if not self._problems:
-            return (span,)
-        problems, self._problems = self._problems, []
-        return (span, *problems)
+    def raws(self, rows: Iterable[tuple[int, Any]]) -> Iterator[Raw]:
+        """Map some observations, each with its line: what is alike of them all is read together."""
+        taken: list[_Taken] = []
+        for line, row in rows:
+            found = _take(row, line)
+            if type(found) is Problem:
+                yield found
+            else:
+                taken.append(found)
+        starts, ends = (times([row.get(field) for row, *_ in taken]) for field in ("startTime", "endTime"))
+        within = self._within
+        for one, start, end in zip(taken, starts, ends, strict=True):
+            if within is not None and start is not None and not within.holds(start // 1_000_000):
+                continue
+            if start is None or end is None:
+                yield from _not_times(one, startTime=start, endTime=end)
+            yield self._span(one, start, end)
 
-    def _span(self, row: Any, line: int) -> RawSpan | Problem:
-        if not isinstance(row, dict):
-            return Problem(line, "not an observation: expected a JSON object", _example(row))
-        row = api_row(row)
-        trace_id, span_id = name_of(row.get("traceId")), name_of(row.get("id"))
-        if trace_id is None or span_id is None:
-            lacks = "no id" if span_id is None else "no traceId"
-            return Problem(line, f"the observation has {lacks}", _example(row))
-        start, end = self._time(row, "startTime", line), self._time(row, "endTime", line)
+    def _span(self, taken: _Taken, start: int | None, end: int | None) -> RawSpan:
+        row, line, trace_id, span_id = taken
         attributes, parts = take_apart(row.get("metadata"), _METADATA)
         add_fields(attributes, row, OBSERVATION, "langfuse.api")
         if _PARAMETERS in attributes:
@@ -72,7 +81,7 @@ class Mapper:
             if None in given.values():
                 attributes[_PARAMETERS] = {name: value for name, value in given.items() if value is not None}
         for column, count in tokens(row).items():
-            attributes[f"llmlens.{column}"] = count
+            attributes[_TOKENS[column]] = count
         price = cost(row)
         if price is not None:
             attributes["llmlens.cost_usd"] = price
@@ -87,15 +96,25 @@ class Mapper:
         # What failed is told by the level, which is among the attributes.
         return RawSpan(trace_id, span_id, parent, name, start, end, 0, None, attributes, [], [], origin, line)
 
-    def _time(self, row: Mapping[str, Any], field: str, line: int) -> int | None:
-        given = row.get(field)
-        if not given:
-            return None
-        time = nanoseconds(given)
-        if time is None:
+
+def _take(row: Any, line: int) -> _Taken | Problem:
+    if not isinstance(row, dict):
+        return Problem(line, "not an observation: expected a JSON object", _example(row))
+    row = api_row(row)
+    trace_id, span_id = name_of(row.get("traceId")), name_of(row.get("id"))
+    if trace_id is None or span_id is None:
+        lacks = "no id" if span_id is None else "no traceId"
+        return Problem(line, f"the observation has {lacks}", _example(row))
+    return row, line, trace_id, span_id
+
+
+def _not_times(taken: _Taken, **read: int | None) -> Iterator[Problem]:
+    """Say which times of a row were none."""
+    row, line, *_ = taken
+    for field, time in read.items():
+        if time is None and row.get(field):
             reason = f"{field} is not a time; it was left out"
-            self._problems.append(Problem(line, reason, _example(given), action="repaired"))
-        return time
+            yield Problem(line, reason, _example(row[field]), action="repaired")
 
 
 def _example(value: Any) -> str:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from llmlens.read.raw import Raw
 
 
+#: So many observations are mapped together.
+_TOGETHER = 1000
+
+
 class Records:
-    """Reads the records of one file."""
+    """Reads the records of one file. Observations wait for others: what is left of them comes with the `end`."""
 
     def __init__(self) -> None:
         """Start with the first record."""
-        self.mapper = Mapper()
+        self._mapper = Mapper()
+        self._waiting: list[tuple[int, Mapping[str, Any]]] = []
 
     def raws(self, record: Any, line: int) -> Iterator[Raw]:
         """Read an observation, a trace, a score, a comment, a downloaded trace with all of these, or a page of them."""
@@ -44,8 +49,18 @@ class Records:
             yield from self._row(record, line)
 
     def end(self) -> Iterator[Raw]:
-        """Say what was noticed over all records."""
-        yield from self.mapper.clock.problems()
+        """Give the observations that wait, and say what was noticed over all records."""
+        yield from self._map()
+        yield from self._mapper.clock.problems()
+
+    def _observation(self, row: Mapping[str, Any], line: int) -> Iterator[Raw]:
+        self._waiting.append((line, row))
+        if len(self._waiting) >= _TOGETHER:
+            yield from self._map()
+
+    def _map(self) -> Iterator[Raw]:
+        waiting, self._waiting = self._waiting, []
+        yield from self._mapper.raws(waiting)
 
     def _row(self, row: Mapping[str, Any], line: int) -> Iterator[Raw]:
         if _has(row, "dataType", "data_type") or ("source" in row and "value" in row):
@@ -53,7 +68,7 @@ class Records:
         elif "objectType" in row and "content" in row:
             yield comment_raw(row, line=line)
         elif _has(row, "startTime", "start_time", "traceId", "trace_id"):
-            yield from self.mapper.raws(row, line)
+            yield from self._observation(row, line)
         elif "countTraces" in row:
             yield Problem(line, "a session's sums: they are made from its spans here", _example(row), action="dropped")
         elif "timestamp" in row:
@@ -73,7 +88,7 @@ class Records:
             observations += [one for one in _objects(trace.get("observations")) if one.get("id") not in known]
         yield trace_raw(trace, line=line)
         for observation in observations:
-            yield from self.mapper.raws({"traceId": trace.get("id"), **observation}, line)
+            yield from self._observation({"traceId": trace.get("id"), **observation}, line)
         beside = () if trace is record else (record,)
         for holder in (trace, *beside):
             for name in ("scores", "corrections"):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from llmlens.read.contents.values import name_of
 from llmlens.read.raw import Origin, RawSpan
 
-from .cells import nanoseconds
-from .fields import URL
+from .fields import OBSERVATION, URL
 from .observations import Mapper
 from .scores import comment_raw, score_raw
 from .traces import trace_raw
@@ -29,10 +28,9 @@ class Rows:
 
     def __init__(self, window: Window, url: Callable[[str], str]) -> None:
         """Take rows that start in `window`; `url` gives the address of a trace by its id."""
-        self._window = window
         self._url = url
         self.only: set[str] | None = None  # traces whose observations are taken, where not all are
-        self._mapper = Mapper()
+        self._mapper = Mapper(within=window)
         self._linked: set[str] = set()
         self._seen: set[int] = set()
         self.trace_ids: set[str] = set()
@@ -43,29 +41,34 @@ class Rows:
 
     def observations(self, rows: Iterable[dict[str, Any]]) -> Iterator[Raw]:
         """Take observations."""
-        for row in rows:
-            trace_id, span_id = row.get("traceId"), row.get("id")
-            state = hash((trace_id, span_id, row.get("updatedAt")))
-            if state in self._seen or (self.only is not None and trace_id not in self.only) or self._is_outside(row):
-                continue
-            self._seen.add(state)
-            self.count += 1
-            if isinstance(trace_id, str) and isinstance(span_id, str):
-                if trace_id not in self.trace_ids:
-                    self.trace_ids.add(trace_id)
-                    self.untold.add(trace_id)
-                self._span_ids.add(span_id)
-            if (session := row.get("sessionId")) and isinstance(session, str):
-                self.session_ids.add(session)
-            for raw in self._mapper.raws(row, self.count):
-                if type(raw) is RawSpan and raw.parent_id is None:  # its pages are linked to a trace once
-                    raw.attributes[URL] = self._url(raw.trace_id)
-                    self._linked.add(raw.trace_id)
-                yield raw
+        for raw in self._mapper.raws(self._new(rows)):
+            if type(raw) is RawSpan:
+                self._note(raw)
+            yield raw
 
-    def _is_outside(self, row: dict[str, Any]) -> bool:
-        start = nanoseconds(row.get("startTime"))
-        return start is not None and not self._window.since <= start // 1_000_000 < self._window.until
+    def _new(self, rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Give the rows that are wanted and came in no such state before, with their number."""
+        for row in rows:
+            trace_id = row.get("traceId")
+            state = hash((trace_id, row.get("id"), row.get("updatedAt")))
+            if state not in self._seen and (self.only is None or trace_id in self.only):
+                self._seen.add(state)
+                self.count += 1
+                yield self.count, row
+
+    def _note(self, span: RawSpan) -> None:
+        """Note what belongs to a span: its scores, its trace, its session; link its trace to its page, once."""
+        trace_id = span.trace_id
+        self._span_ids.add(span.span_id)
+        if trace_id not in self.trace_ids:
+            self.trace_ids.add(trace_id)
+            self.untold.add(trace_id)
+        session = span.attributes.get(OBSERVATION["sessionId"])
+        if isinstance(session, str):
+            self.session_ids.add(session)
+        if span.parent_id is None:
+            span.attributes[URL] = self._url(trace_id)
+            self._linked.add(trace_id)
 
     def end(self) -> Iterator[Raw]:
         """Say what was noticed over all observations, and link traces whose root did not come."""

@@ -15,7 +15,10 @@ from .cells import number, object_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOST = 1e15  # a count beyond is a mistake, and its sums would overflow
+#: The columns that `tokens` may give.
+TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+
+_MOST = 10**15  # a count beyond is a mistake, and its sums would overflow
 #: What counts where there is no bucket of Langfuse's own.
 _SPELLINGS = {
     "input_tokens": ("prompt_tokens", "prompt"),
@@ -37,6 +40,25 @@ def _columns(bucket: str) -> tuple[str | None, str | None]:
     return whole, None
 
 
+@lru_cache(maxsize=4096)
+def _sums(buckets: tuple[str, ...], embeds: bool) -> dict[str, tuple[str, ...]]:
+    """Say which buckets each column is the sum of."""
+    sums: dict[str, list[str]] = {}
+    detailed: dict[str, list[str]] = {}
+    for bucket in buckets:
+        whole, part = _columns(bucket)
+        if whole is not None:
+            sums.setdefault(whole, []).append(bucket)
+        if part is not None:
+            (detailed if whole is None else sums).setdefault(part, []).append(bucket)
+    for column, spellings in _SPELLINGS.items():
+        if column not in sums and (name := next((s for s in spellings if s in buckets), None)) is not None:
+            sums[column] = [name]
+    if not sums and "total" in buckets and embeds:  # which writes none
+        sums["input_tokens"] = ["total"]
+    return {column: tuple(its) for column, its in {**detailed, **sums}.items()}
+
+
 def tokens(row: Mapping[str, Any]) -> dict[str, int]:
     """Give the token columns of an observation: inputs include what was cached, outputs include reasoning.
 
@@ -45,26 +67,18 @@ def tokens(row: Mapping[str, Any]) -> dict[str, int]:
     details = row.get("usageDetails")
     if not details or details == "{}":
         return _old_usage(row)
-    sums: dict[str, float] = {}
-    detailed: dict[str, float] = {}
-    values = {}
+    counts = {}
     for bucket, value in object_of(details).items():
-        count = number(value)
-        if count is None or not 0 <= count < _MOST:
-            continue
-        values[bucket] = count
-        whole, part = _columns(bucket)
-        if whole is not None:
-            sums[whole] = sums.get(whole, 0) + count
-        if part is not None:
-            found = detailed if whole is None else sums
-            found[part] = found.get(part, 0) + count
-    for column, spellings in _SPELLINGS.items():
-        if column not in sums and (name := next((s for s in spellings if s in values), None)) is not None:
-            sums[column] = values[name]
-    if not sums and "total" in values and row.get("type") == "EMBEDDING":  # which writes none
-        sums["input_tokens"] = values["total"]
-    return {column: round(count) for column, count in {**detailed, **sums}.items()}
+        count = value if type(value) is int else number(value)
+        if count is not None and 0 <= count < _MOST:
+            counts[bucket] = count
+    found = {}
+    for column, its in _sums(tuple(counts), row.get("type") == "EMBEDDING").items():
+        count: float = 0
+        for bucket in its:
+            count += counts[bucket]
+        found[column] = round(count)
+    return found
 
 
 def _old_usage(row: Mapping[str, Any]) -> dict[str, int]:
@@ -88,9 +102,12 @@ def cost(row: Mapping[str, Any]) -> float | None:
     """
     details = row.get("costDetails")
     if details and details != "{}":
-        costs = {name: number(value) for name, value in object_of(details).items()}
-        known = {name: value for name, value in costs.items() if value is not None and value >= 0}
+        costs = object_of(details)
+        total = number(costs.get("total"))
+        if total is not None and total >= 0:
+            return total
+        known = [cost for cost in map(number, costs.values()) if cost is not None and cost >= 0]
         if known:
-            return known["total"] if "total" in known else sum(known.values())
+            return sum(known)
     total = number(row.get("totalCost")) or number(row.get("calculatedTotalCost"))
     return total if total is not None and total > 0 else None

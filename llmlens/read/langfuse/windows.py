@@ -25,6 +25,10 @@ class Window(NamedTuple):
         """Give both ends as the API takes them, with their zone."""
         return iso(self.since), iso(self.until)
 
+    def holds(self, at: int) -> bool:
+        """Say whether a time, in ms since the epoch, is in it."""
+        return self.since <= at < self.until
+
     def halves(self) -> tuple[Window, Window]:
         """Cut in the middle, the later half first."""
         middle = (self.since + self.until) // 2
