@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from .scanning import Scan
 
 #: Read backwards from the @; letters beyond ASCII are Latin ones, because scripts without spaces would run into it.
-_LOCAL = re.compile(rb"\x01*((?:[0-9A-Za-z_.+'=-]|[\x80-\xbf][\xc3-\xca]){1,64})")
+_LOCAL = re.compile(rb"\x01*((?:[0-9A-Za-z_.+'=-]|[\x80-\xbf][\xc3-\xca]\x01*){1,64})")
 _DOMAIN = re.compile(
-    rb"@(?:(?:[0-9A-Za-z-]|[\xc3-\xf4][\x80-\xbf]{1,3}){1,63}\.){1,6}(?P<top>[A-Za-z]{2,24}|xn--[0-9a-z]{2,24})(?![0-9A-Za-z_-]|\.[0-9])"
+    rb"@(?:(?:[0-9A-Za-z-]|\x01*[\xc3-\xf4][\x80-\xbf]{1,3}){1,63}\.){1,6}(?P<top>[A-Za-z]{2,24}|xn--[0-9a-z]{2,24})(?![0-9A-Za-z_-]|\.[0-9])"
 )
 #: Ends of names of files and services, which are no top-level domains: `logo@2x.png`.
 _FILES = frozenset(
@@ -27,7 +27,7 @@ _IPV4 = re.compile(
     rb"(?<![0-9A-Za-z][.\-/])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9]|-[0-9A-Za-z])"
 )
 _VERSION = re.compile(
-    rb"(?:version|ver|release|build|rev|firmware|upgrade[sd]? (?:to|from)|section|chapter|clause|sec|\bv|[=<>~^]=?)"
+    rb"(?:version|ver|release|build|rev|firmware|upgrade[sd]? (?:to|from)|section|chapter|clause|sec|\bv|[=<>~!]=|\^)"
     rb"[^0-9a-z]{0,4}\Z"
 )
 _COLONS = re.compile(rb":[0-9A-Fa-f]{0,4}:")

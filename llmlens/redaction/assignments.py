@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .pattern import PAD, Found, as_written
+from .reading import escaped_forms
 from .scanning import Literals
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ _SECRETS = (
     "authorization",
     "csrf",
 )
-_IS_PASSWORD = frozenset(name.encode() for name in _PASSWORDS)
-_NAMES = Literals(name.encode() for name in (*_PASSWORDS, *_SECRETS))
+_IS_PASSWORD = frozenset(form for name in _PASSWORDS for form in escaped_forms(name))
+_NAMES = Literals((*_IS_PASSWORD, *(name.encode() for name in _SECRETS)))
 #: Of keys only those to something: that of a dictionary is no secret.
 _KEY_TO = re.compile(
     rb"(?:api|access|private|account|auth|master|encryption|signing|subscription|secret|client|service|storage|license)"
@@ -45,7 +46,8 @@ _KEY_TO = re.compile(
 #: What stands between a name and its value: the rest of the name, a quote, a sign or a word.
 _SIGN = re.compile(
     r"(?:[-_][0-9a-z_-]{1,24})?\x01*[\"'`]?[\])]?\s{0,3}"
-    r"(?P<sign>:=|=>|={1,2}|:|：| is | was | ist | es | est | é )(?:\x01*\s){0,3}".encode()
+    r"(?P<sign>:=|=>|={1,2}|:|：| is | was | ist | es | est | é )(?:\x01*\s){0,3}"
+    r"(?:(?:bearer|basic|token|apikey|bot)(?:\x01*\s)+)?".encode()
 )
 _GOES_ON = frozenset(bytes((byte,)) for byte in b"abcdefghijklmnopqrstuvwxyz0123456789")
 _QUOTED = re.compile(
@@ -67,7 +69,7 @@ _MIXED = re.compile(rb"[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
 _HEADERS = Literals((b"bearer", b"basic", b"cookie"))
 _CREDENTIALS = re.compile(rb"(?:bearer|basic)(?:\x01*\s)+(?P<value>[0-9a-z._~+/-]{8,2000}=*)")
 _USERINFO = re.compile(
-    rb"://(?P<user>[^\s/?#:@\"'<>\x00\\]{0,200}):(?P<value>[^\s/?#@\"'<>\x00]{1,200})@(?=[0-9a-z\[_.-])"
+    rb"://[^\s/?#:@\"'<>\x00\x01]{0,200}:(?![0-9]{1,5}[?#])(?P<value>[^\s/\"'<>\x00]{1,200})@(?=[0-9a-z\[_.-])"
 )
 _PARAMETERS = Literals(b"sig= signature= code= key= auth= session= jwt= ticket= hmac= otp=".split())
 #: A name in a query, from its sign on.

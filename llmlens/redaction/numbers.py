@@ -22,10 +22,10 @@ _ROW = re.compile(
 )
 _GROUP = re.compile(rb"[0-9]+")
 #: A number has at most so many groups; before it stands what says what it is, within so many bytes.
-_MOST_GROUPS, _CONTEXT = 7, 56
+_MOST_GROUPS, _CONTEXT = 7, 72
 _LINKS = (
     rb"(?:[^a-z0-9]{1,4}(?:is|was|are|number|no|nr|num|n|id|code|at|me|us|on|it|to|of|for|my|the|your|our|nummer|lautet"
-    rb"|ist|est|es|numero|n\xc3\xbamero|num\xc3\xa9ro)){0,3}[^a-z0-9]{0,6}\Z"
+    rb"|ist|est|es|numero|n\xc3\xbamero|num\xc3\xa9ro)){0,3}[^a-z0-9]{0,24}\Z"
 )
 
 
@@ -39,11 +39,14 @@ class Number:
     example: str
     check: Callable[[bytes], bool] = anything
     context: re.Pattern[bytes] | None = None
+    #: Not one of many numbers in a row.
+    single: bool = False
 
 
 def after(*words: str) -> re.Pattern[bytes]:
     """Make what a number is announced by: one of these words (expressions, small letters) right before it."""
-    return re.compile(rb"(?:" + "|".join(words).encode() + rb")[a-z_.]{0,12}" + _LINKS)
+    either = "|".join("".join(c if c.isascii() else rf"\x01*{c}" for c in word) for word in words)
+    return re.compile(rb"(?:" + either.encode() + rb")[a-z_.]{0,12}" + _LINKS)
 
 
 def by_size(numbers: Iterable[Number]) -> dict[int, list[Number]]:
@@ -80,7 +83,9 @@ def _windows(view: bytes, at: int, row: bytes, index: Mapping[int, Sequence[Numb
             if last + 1 < len(groups) and b" " not in row[groups[last][1] : groups[last + 1][0]]:
                 continue
             kinds = index.get(sum(end - start for start, end in groups[first : last + 1]))
-            if kinds is None:
+            if kinds and (first or last + 1 < len(groups)):
+                kinds = [kind for kind in kinds if not kind.single]
+            if not kinds:
                 continue
             start = groups[first][0]
             while start and row[start - 1] in b"+(":

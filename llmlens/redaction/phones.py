@@ -13,7 +13,7 @@ _CODES = re.compile(
     rb"|96[0-8]|97[0-7]|99[2-689]"
 )
 _WORDS = after(
-    "phone", "telephone", r"\btel", r"\bmobile?", "cell", r"\bcall", r"\bfax", "whats.?app", r"\bsms", "hotline",
+    "phone", r"\btel", r"\bmobile?", r"\bcell(?!\.)", r"\bcall", r"\bfax", "whats.?app", r"\bsms", "hotline",
     "handy", "telefon", "téléphone", "teléfono", "móvil", "celular", "cellulare", "portable", "rufnummer",
     "ring", "dial", "reach", "contact", "text", "電話", "电话", "手机", "전화", "тел", "numero",
 )  # fmt: skip
@@ -50,10 +50,10 @@ PHONES: tuple[Number, ...] = (
         _is_no_date,
     ),
     Number("PHONE", (10, 11), re.compile(rb"07[0-9]{3} ?[0-9]{6}"), "07700 900123"),  # United Kingdom
-    Number("PHONE", (10, 11), re.compile(rb"\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}"), "(11) 91234-5678"),  # Brazil
-    Number("PHONE", (9,), re.compile(rb"[6789][0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}\1[0-9]{2}"), "612 34 56 78"),  # Spain
-    Number("PHONE", (10,), re.compile(rb"[6-9][0-9]{4}[ \-][0-9]{5}"), "98765 43210"),  # India
-    Number("PHONE", (11,), re.compile(rb"1[3-9][0-9]([ \-])[0-9]{4}\1[0-9]{4}"), "138 0013 8000"),  # China
+    Number("PHONE", (10, 11), re.compile(rb"\([1-9][0-9]\) ?[0-9]{4,5}-[0-9]{4}"), "(11) 91234-5678"),  # Brazil
+    Number("PHONE", (9,), re.compile(rb"[6789][0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}\1[0-9]{2}"), "612 34 56 78", single=True),  # Spain
+    Number("PHONE", (10,), re.compile(rb"[6-9][0-9]{4}[ \-][0-9]{5}"), "98765 43210", single=True),  # India
+    Number("PHONE", (11,), re.compile(rb"1[3-9][0-9]([ \-])[0-9]{4}\1[0-9]{4}"), "138 0013 8000", single=True),  # China
     Number("PHONE", (11,), re.compile(rb"8 ?\(?[3489][0-9]{2}\)? ?[0-9]{3}-[0-9]{2}-[0-9]{2}"), "8 (912) 345-67-89"),
     Number("PHONE", tuple(_ANY), re.compile(rb".+"), "4155552671", _is_no_date, _WORDS),
 )

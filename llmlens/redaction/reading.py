@@ -16,7 +16,7 @@ _BACKSLASH, _NEWLINE, _UNICODE_ESCAPE = ord("\\"), ord("\n"), ord("u")
 #: Letters that stand for white space after a backslash.
 _WHITE = np.zeros(256, np.bool_)
 _WHITE[list(b"nrt")] = True
-_UNICODE = re.compile(rb"\x01u00([0-7][0-9a-fA-F])")
+_UNICODE = re.compile(rb"\x01u([0-9a-fA-F]{4})")
 _PERCENT = re.compile(rb"%([2-7][0-9a-fA-F])")
 _ENTITY = re.compile(rb"&(?:quot|amp|lt|gt|apos|#34|#39|#64|#x27|#x40);")
 _ENTITIES = {
@@ -27,6 +27,15 @@ _ENTITIES = {
 _SPACES = ((b"\xc2\xa0", b" "), (b"\xe2\x80\xaf", b" "), (b"\xe2\x80\x89", b" "), (b"\xe2\x80\x91", b"-"), (b"\xe2\x80\x93", b"-"))  # fmt: skip
 #: What an earlier redaction left; nothing is found in it again.
 _MASKED = re.compile(rb"<[A-Z][A-Z0-9_]*:[0-9a-f]{8}\x01*>")
+
+
+def escaped_forms(text: str) -> list[bytes]:
+    """Give how a text beyond ASCII is read: as it is, and where JSON, or JSON within JSON, wrote it in escapes."""
+    forms = {
+        b"".join(c.encode() if c.isascii() else PAD * (pads - len(c.encode())) + c.encode() for c in text)
+        for pads in (0, 6, 7)
+    }
+    return sorted(forms)
 
 
 def readable(data: bytes) -> bytes:
@@ -46,7 +55,7 @@ def readable(data: bytes) -> bytes:
 
 
 def _without_backslashes(data: bytes) -> bytes:
-    """Make every backslash a pad; after it n, r and t are white space, and u00 with two digits is a character."""
+    """Make every backslash a pad; after it n, r and t are white space, and u with four digits is a character."""
     codes = np.frombuffer(bytearray(data), np.uint8)
     slashes = np.flatnonzero(codes == _BACKSLASH)
     codes[slashes] = PAD[0]
@@ -54,7 +63,12 @@ def _without_backslashes(data: bytes) -> bytes:
     letters = codes[after]
     codes[after[_WHITE[letters]]] = _NEWLINE
     read = codes.tobytes()
-    return _UNICODE.sub(_unescaped, read) if (letters == _UNICODE_ESCAPE).any() else read
+    return _UNICODE.sub(_decoded, read) if (letters == _UNICODE_ESCAPE).any() else read
+
+
+def _decoded(match: re.Match[bytes]) -> bytes:
+    char = chr(int(match[1], 16)).encode("utf-8", "surrogatepass")
+    return PAD * (len(match[0]) - len(char)) + char
 
 
 def _character(match: re.Match[bytes]) -> bytes:
