@@ -12,10 +12,11 @@ from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
 from llmlens.measure.shape import Result
 from llmlens.read.scores import complete_scores
+from llmlens.statistics.resampling import percentile_interval
 from llmlens.traces import HasFrame, Traces
 
 from .disagreements import disagreements
-from .reliability import Level, bootstrap, cohen_kappa, fleiss_kappa, krippendorff_alpha, rated_alike
+from .reliability import Level, cohen_kappa, fleiss_kappa, krippendorff_alpha, rated_alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -150,7 +151,7 @@ def _estimate(ratings: Ratings, compute: Callable[[Ratings], float], seed: int, 
     value = compute(ratings)
     if np.isnan(value):
         return [pd.NA, pd.NA, pd.NA, *counts, f"all were judged the same, which chance would give as well{more}"]
-    interval = bootstrap(ratings, compute, draws=_DRAWS, seed=seed)
+    interval = percentile_interval(ratings, compute, draws=_DRAWS, seed=seed)
     told = [pd.NA if np.isnan(bound) else bound for bound in interval]
     note = "too few judgements differ for an interval" if told[0] is pd.NA else ""
     return [value, *told, *counts, (note + more).removeprefix("; ")]

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     Ratings: TypeAlias = npt.NDArray[np.float64]
@@ -94,22 +92,6 @@ def krippendorff_alpha(ratings: Ratings, level: Level = "nominal") -> float:
         observed = (2 * pairable / (pairable - 1) * np.bincount(items, own**2)).sum()
         expected = 2 * n * (totals @ place**2)
     return _beyond_chance(float(observed / n), float(expected / (n * (n - 1))))
-
-
-def bootstrap(
-    ratings: Ratings, statistic: Callable[[Ratings], float], *, draws: int, seed: int, coverage: float = 0.95
-) -> tuple[float, float]:
-    """Give the percentile interval of a statistic, drawing items with replacement; NaN when many draws tell nothing.
-
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-    """
-    random = np.random.default_rng(seed)
-    found = np.array([statistic(ratings[random.integers(len(ratings), size=len(ratings))]) for _ in range(draws)])
-    told = found[~np.isnan(found)]
-    if len(told) < coverage * draws:
-        return np.nan, np.nan
-    low, high = np.quantile(told, [(1 - coverage) / 2, (1 + coverage) / 2])
-    return float(low), float(high)
 
 
 def _coded(ratings: Ratings) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Ratings]:

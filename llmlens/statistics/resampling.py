@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     Floats: TypeAlias = npt.NDArray[np.float64]
@@ -36,6 +38,22 @@ def resampled_moments(values: Floats, random: np.random.Generator, draws: int = 
         squares = np.einsum("ij,ij->i", drawn, drawn) / n
         variances[:, column] = np.maximum(squares - means[:, column] ** 2, 0) / max(n - 1, 1)
     return means, variances
+
+
+def percentile_interval(
+    units: Floats, statistic: Callable[[Floats], float], *, draws: int, seed: int, coverage: float = 0.95
+) -> tuple[float, float]:
+    """Give the percentile interval of any statistic of units (rows); NaN when many draws tell nothing.
+
+    Efron and Tibshirani (1993), chapter 13.
+    """
+    random = np.random.default_rng(seed)
+    found = np.array([statistic(units[random.integers(len(units), size=len(units))]) for _ in range(draws)])
+    told = found[~np.isnan(found)]
+    if len(told) < coverage * draws:
+        return np.nan, np.nan
+    low, high = np.quantile(told, [(1 - coverage) / 2, (1 + coverage) / 2])
+    return float(low), float(high)
 
 
 def _blocks(values: Floats, random: np.random.Generator) -> Floats:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from llmlens.label.reliability import bootstrap, cohen_kappa, fleiss_kappa, krippendorff_alpha, rated_alike
+from llmlens.label.reliability import cohen_kappa, fleiss_kappa, krippendorff_alpha, rated_alike
+from llmlens.statistics.resampling import percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +143,7 @@ def test_the_bootstrap_repeats_itself_and_holds_the_truth_as_often_as_it_says() 
         random = np.random.default_rng(seed)
         truth = random.integers(0, 2, 60)
         judged = [np.where(random.random(60) < 0.85, truth, 1 - truth) for _n in range(2)]
-        return bootstrap(np.array(judged, dtype=float).T, cohen_kappa, draws=200, seed=seed)
+        return percentile_interval(np.array(judged, dtype=float).T, cohen_kappa, draws=200, seed=seed)
 
     assert study(1) == study(1)
     truth = 0.7**2  # each says the truth with 0.85: the product of the two raters' correlations with it
@@ -152,6 +153,6 @@ def test_the_bootstrap_repeats_itself_and_holds_the_truth_as_often_as_it_says() 
 
 def test_an_interval_is_not_told_from_draws_that_mostly_tell_nothing() -> None:
     ratings = np.array([[1.0, 1.0]] * 19 + [[1.0, 2.0]])
-    low, high = bootstrap(ratings, cohen_kappa, draws=200, seed=0)
+    low, high = percentile_interval(ratings, cohen_kappa, draws=200, seed=0)
     assert np.isnan(low)
     assert np.isnan(high)
