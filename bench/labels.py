@@ -3,9 +3,10 @@
     python bench/labels.py --kills 1000
 
 A process makes labels and sends them to the stand-in server of tests/langfuse_server, which fails one request in five.
-It is killed (SIGKILL) at a random moment, and the next one goes on with the same store, on a clock that passes midnight
-UTC on the way. At the end the rest is sent, and the server's scores are compared with what was saved. A second run
-sends 500 labels within the limits of the smallest plan of Langfuse's cloud, counted from the last click.
+It is killed (SIGKILL) at a random moment after it has called a random number of labels saved, and the next one goes on
+with the same store, on a clock that passes midnight UTC on the way. What it does is counted, not timed: a busy machine
+takes longer, and is no easier. At the end the rest is sent, and the server's scores are compared with what was saved.
+A second run sends 500 labels within the limits of the smallest plan of Langfuse's cloud, counted from the last click.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from tests.langfuse_server.faults import Kind
 
 QUALITY = Score("quality", 1, 5)
-LONGEST_LIFE_S = 0.25
+MOST_LABELS = 27  # that a process makes before it is killed
+LONGEST_MOMENT_S = 0.01  # after the last of them: while the next one is made, or sent
 BEFORE_MIDNIGHT = datetime(2026, 11, 23, 23, 59, 30, tzinfo=UTC)
 FAULTS: tuple[Kind, ...] = ("before", "after", "500", "truncated")
 FAULT_SHARE = 0.2
@@ -61,7 +63,7 @@ def sink_of(server: LangfuseServer) -> LangfuseSink:
 def crash(kills: int, seed: int) -> str:
     """Kill, and count what was lost and doubled."""
     random = Random(seed)
-    # Tries follow each other at once: a process lives for a quarter of a second.
+    # Tries follow each other at once: a process lives for a fraction of a second.
     sending._GATHER_S, sending._BACKOFF_S, sending._LOOK_AFTER_S = 0.0, (0.01,), (0.02, 0.1)  # noqa: SLF001
     transport._FIRST_WAIT_S = 0.01  # noqa: SLF001
     began = time.perf_counter()
@@ -72,7 +74,8 @@ def crash(kills: int, seed: int) -> str:
             server.faults.add(Fault(kind, "ingestion|v3/scores", probability=FAULT_SHARE / len(FAULTS)))
         saved: list[str] = []
         for number in range(kills):
-            saved += one_life(path, server, number, random.uniform(0.0, LONGEST_LIFE_S))
+            labels, moment = random.randint(0, MOST_LABELS), random.uniform(0.0, LONGEST_MOMENT_S)
+            saved += one_life(path, server, number, labels, moment)
         server.faults.clear()
         store = LabelStore(path)
         wanted = {str(e.score_id): e.value for e in store.current()}
@@ -90,8 +93,8 @@ def crash(kills: int, seed: int) -> str:
     )
 
 
-def one_life(path: Path, server: LangfuseServer, number: int, seconds: float) -> list[str]:
-    """Let a process label for so long; give the ids of what it called saved before it was killed."""
+def one_life(path: Path, server: LangfuseServer, number: int, labels: int, moment: float) -> list[str]:
+    """Let a process make so many labels, kill it so many seconds later; give the ids of what it called saved."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -101,12 +104,13 @@ def one_life(path: Path, server: LangfuseServer, number: int, seconds: float) ->
         finally:
             os._exit(1)
     os.close(write)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(read, "rb") as pipe:
-        said = pipe.read().decode()
-    return said.rpartition("\n")[0].split() if said else []
+        said = [pipe.readline() for _ in range(labels)]
+        time.sleep(moment)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        said += pipe.readlines()
+    return [line.decode().strip() for line in said if line.endswith(b"\n")]
 
 
 def label_for_ever(path: Path, server: LangfuseServer, number: int, write: int) -> None:

@@ -68,7 +68,9 @@ def read_langfuse(
 
     `environment`, `name` (of the trace), `user_id`, `session_id`, `tags` (all of them) and `filter` (Langfuse's own
     list of conditions) narrow what is read. Servers with v2 observations ask them of each observation: of a trace that
-    fulfils them only in part, that part is read.
+    fulfils them only in part, that part is read. Older ones have name, user, session and tags in rows of traces alone:
+    a trace that began more than a day before `since` is not found by these there, which a note says. Scores come with
+    the traces and sessions that were read, whatever environment they name themselves.
     `texts=False` leaves out inputs and outputs, which is faster.
     `cache`: a folder that keeps observations; the same call goes on where it was interrupted, and a later window pulls
     only what is new, and what is so recent that it may have changed. It holds the texts of your traces, and no keys.

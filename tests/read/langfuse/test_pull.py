@@ -18,6 +18,7 @@ from llmlens.errors import LangfuseError, SelectionError, UnknownArgumentError
 from llmlens.read.langfuse.progress import Progress
 from llmlens.read.langfuse.pull import Pull
 from llmlens.read.langfuse.reader import read_langfuse
+from llmlens.read.langfuse.rows import Rows
 from llmlens.read.langfuse.sources import Page
 from llmlens.read.langfuse.windows import Window, uncovered
 from tests.langfuse_server import Fault, LangfuseServer
@@ -210,6 +211,50 @@ def test_filters_narrow_what_is_read(version: str, mode: Any, filters: Any, n: i
     with LangfuseServer(version, mode) as server:
         server.add_observations(observations(300))
         assert len(read(server, **filters)) == n
+
+
+@pytest.mark.parametrize("filters", [{"name": "a long agent"}, {"user_id": "ada"}, {"session_id": "s"}, {"tags": "x"}])
+def test_of_traces_that_began_too_early_for_a_filter_of_before_v2_a_note_says_that_they_are_missed(
+    filters: Any,
+) -> None:
+    same = {"userId": "ada", "traceName": "a long agent", "sessionId": "s", "tags": ["x"], "endTime": iso(BEGIN)}
+    with LangfuseServer("3.170.0", "v3") as server:
+        for hours in (20, 30):
+            begun, trace = iso(BEGIN - timedelta(hours=hours)), {**same, "traceId": f"{hours:032x}"}
+            server.add_observations([
+                {**trace, "id": f"root{hours}", "startTime": begun},
+                {**trace, "id": f"call{hours}", "startTime": iso(BEGIN), "parentObservationId": f"root{hours}"},
+            ])  # fmt: skip
+        traces = read(server, **filters)
+        assert ids(traces) == ["call20"]
+        assert any("more than a day before `since`" in note for note in traces.notes)
+        unfiltered = read(server)
+        assert ids(unfiltered) == ["call20", "call30"]
+        assert not any("more than a day before" in note for note in unfiltered.notes)
+
+
+@pytest.mark.parametrize(("version", "mode"), MODES)
+def test_scores_are_those_of_the_environment_that_was_asked_for(version: str, mode: Any) -> None:
+    with LangfuseServer(version, mode) as server:
+        rows = observations(20)
+        for row in rows:
+            row |= {"environment": "production" if int(row["id"], 16) < 10 else "staging", "sessionId": "both"}
+        server.add_observations(rows)
+        score = {"name": "ok", "dataType": "NUMERIC", "value": 0.5, "timestamp": iso(BEGIN), "source": "EVAL"}
+        about = [{"kind": "trace", "id": f"{place:032x}"} for place in range(4)]
+        about.append({"kind": "observation", "id": f"{15:016x}", "traceId": f"{3:032x}"})
+        # Who labels may be in no environment: what is judged is what counts.
+        server.add_scores({**score, "id": f"s{place}", "subject": each} for place, each in enumerate(about))
+        assert sorted(read(server, environment="production").scores["score_id"]) == ["s0", "s1"]
+
+
+def test_a_score_of_a_trace_that_tells_its_session_is_not_one_of_the_session() -> None:
+    rows = Rows(Window(0, 2**50), str)
+    observation = {**observations(1)[0], "sessionId": "s"}
+    list(rows.observations([observation]))
+    score = {"id": "a", "name": "ok", "value": 1, "dataType": "NUMERIC", "sessionId": "s"}
+    assert not list(rows.scores([{**score, "traceId": "elsewhere"}]))
+    assert len(list(rows.scores([{**score, "traceId": None}]))) == 1
 
 
 def test_traces_by_id_need_no_window(server: LangfuseServer) -> None:
