@@ -109,8 +109,8 @@ class Reading:
             ids = {row.get("id") for page in self._v1_traces("core") for row in page.rows}
             rows.only = {trace_id for trace_id in ids if isinstance(trace_id, str)}
             self.notes.append(
-                "name, user_id, session_id and tags were asked of rows of traces, as this server has them: of traces that "
-                "began more than a day before `since`, what is in the window was not read"
+                "name, user_id, session_id and tags were asked of rows of traces, as this server has them: of traces "
+                "that began more than a day before `since`, what is in the window was not read"
             )
         source = NumberedSource(self.connection.transport, "/api/public/observations", self.query.v1(), _STARTS)
         for page in self._cached(source, "observations-v1"):

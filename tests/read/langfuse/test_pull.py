@@ -214,7 +214,7 @@ def test_filters_narrow_what_is_read(version: str, mode: Any, filters: Any, n: i
 
 
 @pytest.mark.parametrize("filters", [{"name": "a long agent"}, {"user_id": "ada"}, {"session_id": "s"}, {"tags": "x"}])
-def test_of_traces_that_began_too_early_for_a_filter_of_before_v2_a_note_says_that_they_are_missed(
+def test_traces_that_began_too_early_for_a_filter_of_before_v2_are_said_to_be_missed(
     filters: Any,
 ) -> None:
     same = {"userId": "ada", "traceName": "a long agent", "sessionId": "s", "tags": ["x"], "endTime": iso(BEGIN)}
