@@ -53,14 +53,18 @@ _GOES_ON = frozenset(bytes((byte,)) for byte in b"abcdefghijklmnopqrstuvwxyz0123
 _QUOTED = re.compile(
     rb"(?:[bfru]{0,2})(?P<escape>\x01*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
 )
-_BARE = re.compile(rb"[^\s\"'`<>,;&{}\[\]()\x00\x02|]{4,400}")
+#: Brackets and commas are in a value when something else of it follows.
+_BARE = re.compile(
+    rb"(?:[^\s\"'`<>,;&{}\[\]()\x00\x02|]|[,;&{}\[\]()|](?![\s\"'`<>,;\x00\x01]|\Z|[A-Za-z_.-]{1,30} ?[=:(])){4,400}"
+)
 _SCHEME = re.compile(rb"(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)
 #: What stands for a value and is none.
 _NO_VALUE = re.compile(
-    rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<.*|\$.*|%[({a-z].*|\{.*|\[.*|@.*|none|null|nil|true|false|undefined|str(?:ing)?|bytes|int"
-    rb"|optional\b.*|required|redacted|hidden|secret|token|password|passwd|your[-_ ].*|my[-_ ]?(?:password|secret|token|api.?key)"
-    rb"|example|placeholder|(?:os|process|env|settings|config|self|this|ctx|request|req|data|args|secrets|getpass|user|body)[.(\[].*"
-    rb"|get[a-z_]*[.(].*|[a-z_]+\(.*|https?:.*|file:.*|/[a-z].*)\Z",
+    rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<[^>]*>?|\$[a-z_]*|\$[{(].*|%[sdr]|%[({].*|\{[{%].*|\{[a-z_.]*\}?|\[[a-z_. -]*\]?|@[a-z_.]+"
+    rb"|none|null|nil|true|false|undefined|str(?:ing)?|bytes|int|optional\b.*|required|redacted|hidden|secret|token|password"
+    rb"|passwd|your[-_ ].*|my[-_ ]?(?:password|secret|token|api.?key)|example|placeholder"
+    rb"|(?:os|process|env|settings|config|self|this|ctx|request|req|data|args|secrets|getpass|user|body)[.(\[].*"
+    rb"|[a-z_][a-z_.]{2,}[(\[].*|https?:.*|file:.*|/[a-z].*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .checksums import luhn
-from .numbers import Number
+from .numbers import Number, after
 
 #: Beginnings (ISO/IEC 7812 ranges that are in use) and lengths.
 _SCHEMES = (
@@ -26,13 +26,27 @@ def _is_card(digits: bytes) -> bool:
     return in_range and luhn(digits)
 
 
-CARD = Number(
-    "CARD",
-    (14, 15, 16, 17, 18, 19),
-    re.compile(
-        rb"[0-9]{14,19}|[0-9]{4}([ \-.])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,3})?|[0-9]{4}([ \-.])[0-9]{6}\2[0-9]{4,5}"
-        rb"|[0-9]{6}([ \-.])[0-9]{10,13}"
+def _is_old_card(digits: bytes) -> bool:
+    return digits[:1] in (b"2", b"3", b"4", b"5", b"6") and luhn(digits)
+
+
+CARDS = (
+    Number(
+        "CARD",
+        (14, 15, 16, 17, 18, 19),
+        re.compile(
+            rb"[0-9]{14,19}|[0-9]{4}([ \-.])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,3})?|[0-9]{4}([ \-.])[0-9]{6}\2[0-9]{4,5}"
+            rb"|[0-9]{6}([ \-.])[0-9]{10,13}"
+        ),
+        "4111 1111 1111 1111",
+        _is_card,
     ),
-    "4111 1111 1111 1111",
-    _is_card,
+    Number(  # what few banks hand out any more, and article numbers look like
+        "CARD",
+        (12, 13, 14, 15),
+        re.compile(rb"[0-9]{12,15}"),
+        "4222222222222",
+        _is_old_card,
+        after("card", "karte", "carte", "tarjeta", "cart[aã]o", "visa", "maestro", "mastercard"),
+    ),
 )

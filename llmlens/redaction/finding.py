@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .addresses import find_emails, find_ips
 from .anchored import Anchored
 from .assignments import find_assigned, find_in_headers
-from .cards import CARD
+from .cards import CARDS
 from .iban import find_ibans
 from .national_ids import NUMBERS, WITH_LETTERS
 from .numbers import by_size, find_numbers
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _ANCHORED = Anchored(SECRET_KEYS)
-_BY_SIZE = by_size((CARD, *NUMBERS, *PHONES))
+_BY_SIZE = by_size((*CARDS, *NUMBERS, *PHONES))
 #: The kinds that there are, but for a user's own.
 KINDS: frozenset[str] = frozenset(
     {p.kind for p in (*SECRET_KEYS, TELEGRAM_TOKEN, *WITH_LETTERS)}
-    | {n.kind for n in (CARD, *NUMBERS, *PHONES)}
+    | {n.kind for n in (*CARDS, *NUMBERS, *PHONES)}
     | {"EMAIL", "IP", "IBAN", "PASSWORD", "SECRET", "ENV_SECRET", "WORD", "PERSON", "PLACE"}
 )
 

@@ -99,13 +99,45 @@ def _is_za(value: bytes) -> bool:
     return _is_date(value) and value[10] in b"01" and luhn(value)
 
 
+def _is_itin(value: bytes) -> bool:
+    """Follow the IRS: taxpayers without a social security number have a 9 first and one of these groups."""
+    group = int(value[3:5])
+    return value[0] == 57 and (50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or group >= 94)
+
+
+def _is_svnr(value: bytes) -> bool:
+    """Austria: the fourth digit is the check, the last six are a date."""
+    born = value[8:10] + value[6:8] + value[4:6]
+    return weighted(value, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == value[3] - 48 and _is_date(born)
+
+
+def _is_inn(value: bytes) -> bool:
+    """Russia: two check digits over what is before them."""
+    first, second = (7, 2, 4, 10, 3, 5, 9, 4, 6, 8), (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
+    return (weighted(value[:10], first) % 11 % 10, weighted(value[:11], second) % 11 % 10) == (
+        value[10] - 48,
+        value[11] - 48,
+    )
+
+
+def _is_cpr(value: bytes) -> bool:
+    return _is_date(value[4:6] + value[2:4] + value[:2])
+
+
+def _announced(*words: str) -> re.Pattern[bytes]:
+    """Make what announces a number of one country: its own words, and those that all understand."""
+    return after(*words, "national.?(?:id|ins|num)", "identi[a-z]*", r"\bid.?(?:card|no|num)", r"tax.?(?:id|num)",
+                 r"\bssn", "social.?(?:sec|ins)[a-z]*", "personal.?(?:id|num|code)")  # fmt: skip
+
+
 #: What no word is needed for comes first among those of a size.
 NUMBERS: tuple[Number, ...] = (
     Number("US_SSN", (9,), re.compile(rb"[0-9]{3}-[0-9]{2}-[0-9]{4}"), "536-22-8726", _is_ssn),
-    Number("FR_NIR", (15,), re.compile(rb"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}"),
+    Number("FR_NIR", (15,), re.compile(rb"[12][0-9]{14}|[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}|[12][0-9]{12} [0-9]{2}"),
            "1 85 05 78 006 084 91", _is_nir),
     Number("CH_AHV", (13,), re.compile(rb"756([. ]?)[0-9]{4}\1[0-9]{4}\1[0-9]{2}"), "756.9217.0769.85",
            by_weights((1, 3) * 6 + (1,), 10)),
+    Number("US_ITIN", (9,), re.compile(rb"9[0-9]{2}-[0-9]{2}-[0-9]{4}"), "912-70-1234", _is_itin),
     Number("BR_CPF", (11,), re.compile(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}"), "529.982.247-25", _is_cpf),
     Number("BE_NRN", (11,), re.compile(rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}[- ][0-9]{3}\.[0-9]{2}"), "85.07.30-033.28",
            _is_nrn),
@@ -114,29 +146,39 @@ NUMBERS: tuple[Number, ...] = (
     Number("PL_PESEL", (11,), re.compile(rb"[0-9]{11}"), "44051401359", _is_pesel),
     Number("NO_FNR", (11,), re.compile(rb"[0-9]{6} ?[0-9]{5}"), "150579 45181", _is_fnr),
     Number("TR_TCKN", (11,), re.compile(rb"[0-9]{11}"), "10000000146", _is_tckn),
-    Number("IN_AADHAAR", (12,), re.compile(rb"[0-9]{4}([ \-])[0-9]{4}\1[0-9]{4}"), "2341 2341 2346", _is_aadhaar),
+    Number("IN_AADHAAR", (12,), re.compile(rb"[0-9]{4}([ \-])[0-9]{4}\1[0-9]{4}"), "2341 2341 2346", _is_aadhaar, single=True),
     Number("KR_RRN", (13,), re.compile(rb"[0-9]{6}-[1-8][0-9]{6}"), "820701-2409184", _is_date),
     Number("SE_PNR", (10, 12), re.compile(rb"(?:19|20)?[0-9]{6}[-+][0-9]{4}"), "811228-9874", _is_personnummer),
     Number("US_SSN", (9,), re.compile(rb"[0-9]{3}([ \-.]?)[0-9]{2}\1[0-9]{4}"), "536228726", _is_ssn,
-           after("ssn", "social.sec[a-z]*")),
+           _announced("ssn", "social.sec[a-z]*")),
     Number("CA_SIN", (9,), re.compile(rb"[0-9]{3}([ \-]?)[0-9]{3}\1[0-9]{3}"), "130 692 544", _is_sin,
-           after(r"\bsin\b", "social.insurance", r"\bnas\b")),
+           _announced(r"\bsin\b", "social.insurance", r"\bnas\b")),
     Number("NL_BSN", (9,), re.compile(rb"[0-9]{9}|[0-9]{4}[. ][0-9]{2}[. ][0-9]{3}|[0-9]{3}[. ][0-9]{3}[. ][0-9]{3}"),
-           "111222333", _is_bsn, after(r"\bbsn", "burgerservice", "sofi")),
+           "111222333", _is_bsn, _announced(r"\bbsn", "burgerservice", "sofi")),
     Number("AU_TFN", (9,), re.compile(rb"[0-9]{3} ?[0-9]{3} ?[0-9]{3}"), "123 456 782",
-           by_weights((1, 4, 3, 7, 5, 8, 6, 9, 10), 11), after(r"\btfn\b", "tax.file")),
+           by_weights((1, 4, 3, 7, 5, 8, 6, 9, 10), 11), _announced(r"\btfn\b", "tax.file")),
     Number("UK_NHS", (10,), re.compile(rb"[0-9]{3}([ \-]?)[0-9]{3}\1[0-9]{4}"), "943 476 5919", _is_nhs,
-           after(r"\bnhs", "patient", "health.service")),
-    Number("BR_CPF", (11,), re.compile(rb"[0-9]{11}"), "52998224725", _is_cpf, after(r"\bcpf\b", "cadastro")),
+           _announced(r"\bnhs", "patient", "health.service")),
+    Number("BR_CPF", (11,), re.compile(rb"[0-9]{11}"), "52998224725", _is_cpf, _announced(r"\bcpf\b", "cadastro")),
     Number("BE_NRN", (11,), re.compile(rb"[0-9]{11}"), "85073003328", _is_nrn,
-           after("rijksregister", "national", r"\bnrn\b", "insz", "niss")),
+           _announced("rijksregister", "national", r"\bnrn\b", "insz", "niss")),
     Number("IN_AADHAAR", (12,), re.compile(rb"[0-9]{12}"), "234123412346", _is_aadhaar,
-           after("aadha+r", r"\buid(?:ai)?\b")),
+           _announced("aadha+r", r"\buid(?:ai)?\b")),
     Number("SE_PNR", (10, 12), re.compile(rb"[0-9]{10}|[0-9]{12}"), "8112289874", _is_personnummer,
-           after("personn", r"\bpnr\b")),
+           _announced("personn", r"\bpnr\b")),
+    Number("AT_SVNR", (10,), re.compile(rb"[0-9]{4} ?[0-9]{6}"), "1237 010180", _is_svnr,
+           _announced("sozialvers", r"\bsvnr", r"\bsv-nr", "versicherungs")),
+    Number("RU_INN", (12,), re.compile(rb"[0-9]{12}"), "500100732259", _is_inn, _announced("инн", r"\binn\b")),
+    Number("DK_CPR", (10,), re.compile(rb"[0-9]{6}-?[0-9]{4}"), "070761-4285", _is_cpr, _announced(r"\bcpr")),
     Number("ZA_ID", (13,), re.compile(rb"[0-9]{13}|[0-9]{6} [0-9]{4} [0-9]{3}"), "8001015009087", _is_za,
-           after(r"\bid\b", "identi[a-z]*", "national")),
+           _announced(r"\bid\b", "identi[a-z]*", "national")),
 )  # fmt: skip
+
+
+def _is_hetu(value: bytes) -> bool:
+    """Finland: the rest of nine digits by 31."""
+    number = int(value[:6] + value[7:10])
+    return b"0123456789ABCDEFHJKLMNPRSTUVWXY"[number % 31] == value[10]
 
 
 def _is_nif(value: bytes) -> bool:
@@ -185,6 +227,13 @@ WITH_LETTERS: tuple[Pattern, ...] = (
         openings=("A9999999", "A-9999999"),
         check=_is_nif,
         normal=alphanumeric,
+    ),
+    Pattern(
+        "FI_HETU",
+        re.compile(rb"(?<![.-])[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-Y](?![0-9A-Za-z_-])"),
+        "131052-308T",
+        openings=("999999",),
+        check=_is_hetu,
     ),
     Pattern(
         "ES_DNI",

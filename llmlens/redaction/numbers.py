@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEAST, _WITHIN = 7, 26
 _ROW = re.compile(
     rb"[+(0-9](?<![0-9A-Za-z]-[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
-    rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?![0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
+    rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?!(?!(?:x|ext)[0-9.])[0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
 )
 _GROUP = re.compile(rb"[0-9]+")
 #: A number has at most so many groups; before it stands what says what it is, within so many bytes.

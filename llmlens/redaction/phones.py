@@ -32,7 +32,9 @@ _ANY = range(7, 16)
 #: The first that fits is taken.
 PHONES: tuple[Number, ...] = (
     Number("PHONE", tuple(range(8, 16)), re.compile(rb"\(?\+.+"), "+49 30 901820", _has_code),
-    Number("PHONE", tuple(range(10, 18)), re.compile(rb"00[1-9].*[ \-(./].*"), "0049 30 901820", _has_code),
+    Number(
+        "PHONE", tuple(range(10, 18)), re.compile(rb"00[1-9].*[ \-(./].*"), "0049 30 901820", _has_code, single=True
+    ),
     Number(
         "PHONE",  # North America
         (10, 11),
@@ -44,16 +46,27 @@ PHONES: tuple[Number, ...] = (
     ),
     Number(
         "PHONE",  # with the 0 that most of Europe, Asia and Australia put before it
-        (9, 10, 11, 12),
-        re.compile(rb"\(?0[1-9][0-9]{0,3}\)?[ /\-.]{1,3}[1-9]?[0-9]{1,8}(?:[ \-./][0-9]{2,4}){0,4}"),
+        (9, 10, 11, 12, 13),
+        re.compile(
+            rb"(?:\(0[1-9][0-9]{0,4}\)[ /\-.]{0,3}|0[1-9][0-9]{0,4}[ /\-.]{1,3})[0-9]{2,8}(?:[ \-./][0-9]{2,4}){0,4}"
+        ),
         "030 901820",
         _is_no_date,
+        single=True,
     ),
     Number("PHONE", (10, 11), re.compile(rb"07[0-9]{3} ?[0-9]{6}"), "07700 900123"),  # United Kingdom
     Number("PHONE", (10, 11), re.compile(rb"\([1-9][0-9]\) ?[0-9]{4,5}-[0-9]{4}"), "(11) 91234-5678"),  # Brazil
-    Number("PHONE", (9,), re.compile(rb"[6789][0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}\1[0-9]{2}"), "612 34 56 78", single=True),  # Spain
+    Number(
+        "PHONE", (9,), re.compile(rb"[6789][0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}\1[0-9]{2}"), "612 34 56 78", single=True
+    ),  # Spain
     Number("PHONE", (10,), re.compile(rb"[6-9][0-9]{4}[ \-][0-9]{5}"), "98765 43210", single=True),  # India
     Number("PHONE", (11,), re.compile(rb"1[3-9][0-9]([ \-])[0-9]{4}\1[0-9]{4}"), "138 0013 8000", single=True),  # China
-    Number("PHONE", (11,), re.compile(rb"8 ?\(?[3489][0-9]{2}\)? ?[0-9]{3}-[0-9]{2}-[0-9]{2}"), "8 (912) 345-67-89"),
+    Number(  # Russia
+        "PHONE",
+        (11,),
+        re.compile(rb"8[ \-]?\(?[3-9][0-9]{2}\)?[ \-]?[0-9]{3}[ \-][0-9]{2}[ \-]?[0-9]{2}"),
+        "8 (912) 345-67-89",
+        single=True,
+    ),
     Number("PHONE", tuple(_ANY), re.compile(rb".+"), "4155552671", _is_no_date, _WORDS),
 )
