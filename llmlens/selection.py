@@ -10,6 +10,8 @@ from .schema import SCORES, TABLES, TRACES
 from .store import STORED, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import ibis.expr.types as ir
     import pandas as pd
 
@@ -89,6 +91,22 @@ class Selection:
 
         self.store.once("trace_rollup", make)
         return self._selected(self.store.ibis("trace_rollup"))
+
+    def made_once(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        """Give the selected part of a table, by trace or by span, that takes long to make and is asked for often.
+
+        `make` gives it for this selection. Where that is all that is stored the table is kept, and what is selected
+        later is taken from it. Of single spans it is made anew: they say less than their trace.
+        """
+        known = self.store.has(name)
+        if self.span_ids is not None or (self.trace_ids is not None and not known):
+            return make()
+        if not known:
+            import ibis
+
+            sql = ibis.to_sql(make(), dialect="duckdb")
+            self.store.once(name, lambda: self.store.execute(f"CREATE TABLE {name} AS {sql}"))
+        return self._selected(self.store.ibis(name))
 
     def _selected(self, table: ir.Table) -> ir.Table:
         if self.span_ids is not None and "span_id" in table.columns:

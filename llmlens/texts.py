@@ -30,6 +30,13 @@ def text_rows(
 
     Raises `UnknownArgumentError` or `UnknownNameError` for what does not exist.
     """
+    return traces.fetch(text_table(traces, text, by=by, per=per).order_by(["start", "trace_id", "span_id"]))
+
+
+def text_table(
+    traces: Traces, text: str = "output", *, by: str | Iterable[str] | None = None, per: str = "trace"
+) -> ir.Table:
+    """Give the same texts as an Ibis table, in no order."""
     import ibis
 
     _one_of("text", text, TEXTS)
@@ -41,8 +48,7 @@ def text_rows(
     said = said.mutate(text=said.answer if text == "output" else said.prompt)
     said = said.filter(said.text.notnull() & (said.text.strip() != ""))
     prompt = said.prompt if text == "output" else ibis.null("string")
-    rows = said.select("trace_id", "span_id", "start", prompt=prompt, text=said.text, **{n: said[n] for n in names})
-    return traces.fetch(rows.order_by(["start", "trace_id", "span_id"]))
+    return said.select("trace_id", "span_id", "start", prompt=prompt, text=said.text, **{n: said[n] for n in names})
 
 
 def group_columns(by: str | Iterable[str] | None) -> list[str]:
@@ -109,4 +115,5 @@ def _first(table: ir.Table, order: list[str]) -> ir.Table:
     import ibis
 
     ranked = table.mutate(place=ibis.row_number().over(group_by="trace_id", order_by=order))
-    return ranked.filter(ranked.place == 0).drop("place")
+    # Not drop(): a query with one repeats what it uses twice instead of sharing it.
+    return ranked.filter(ranked.place == 0).select(*table.columns)

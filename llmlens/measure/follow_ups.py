@@ -37,22 +37,26 @@ def follow_ups(turns: pd.DataFrame, unhappy: Flags, until: pd.Timestamp) -> pd.D
     minutes shares much of its words; `doubted` when that one says so (`llmlens.phrases.DOUBTS`). The last turn of a
     conversation that is over is `abandoned` when it is unhappy, or was itself such a reaction to the one before.
     """
-    order = np.lexsort((turns["trace_id"], turns["start"], turns["session_id"]))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes = [turns[name].factorize(sort=True)[0] for name in ("trace_id", "session_id")]
+    order = np.lexsort((codes[0], turns["start"].to_numpy("datetime64[us]"), codes[1]))
     rows = turns.iloc[order].reset_index(drop=True)
-    session, text = rows["session_id"].to_numpy(), rows["text"].str.strip().str.casefold()
-    text = text.str.replace(r"\s+", " ", regex=True)
-    doubts = rows["text"].str.contains(pattern_of(DOUBTS), regex=True).to_numpy(dtype=bool)
-    likeness = Likeness(list(rows["text"]))
+    session = rows["session_id"].factorize()[0]
+    text = pd.Series([" ".join(text.casefold().split()) for text in rows["text"]], dtype="str").factorize()[0]
+    start = rows["start"].to_numpy("datetime64[us]")
+    texts = pa.array(rows["text"], pa.string())
+    doubts = pc.match_substring_regex(texts, pattern_of(DOUBTS)).to_numpy(zero_copy_only=False)
+    likeness = Likeness(texts.to_pylist())
     found = {name: np.zeros(len(rows), dtype=bool) for name in SIGNALS}
     reaction = np.zeros(len(rows), dtype=bool)
     for lag in range(1, AGAIN_TURNS + 1):
         first = np.flatnonzero(session[lag:] == session[:-lag])
         second = first + lag
-        waited = rows["start"].to_numpy()[second] - rows["start"].to_numpy()[first]
+        waited = start[second] - start[first]
         alike = likeness.of(first, second)
-        same = (text.to_numpy()[first] == text.to_numpy()[second]) | (
-            (alike >= SAME) & likeness.same_numbers(first, second)
-        )
+        same = (text[first] == text[second]) | ((alike >= SAME) & likeness.same_numbers(first, second))
         follows = {"regenerated": same & (waited <= AGAIN_WITHIN)}
         if lag == 1:
             soon = ~same & (waited <= FOLLOWS_WITHIN)

@@ -42,7 +42,7 @@ def with_language(table: ir.Table, text: str, name: str) -> ir.Table:
     near = sum(((counted[column] * _AHEAD > most).cast("int64") for column in counts), ibis.literal(0))
     sure = (most >= _LEAST) & (near == 1)
     language = ibis.cases(*((sure & (counted[f"_in_{key}"] == most), key) for key in SMALL_WORDS))
-    return counted.mutate(**{name: language}).drop("_words", "_most", *counts)
+    return counted.select(*table.columns, **{name: language})
 
 
 def _among(words: ir.ArrayValue, known: list[str]) -> ir.IntegerValue:

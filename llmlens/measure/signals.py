@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from llmlens.arguments import explains_arguments
-from llmlens.texts import text_rows
+from llmlens.texts import text_table
 
 from .estimates import interval_dtypes, share_columns
 from .follow_ups import SIGNALS, follow_ups
@@ -19,6 +19,7 @@ from .shape import Result, columns_by, result
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import ibis.expr.types as ir
     import plotly.graph_objects as go
 
     from llmlens.traces import Traces
@@ -54,9 +55,9 @@ def signals(traces: Traces, by: str | Iterable[str] | None = None, every: str | 
     keys = marked(names, every)
     groups = trace_groups(traces, names, every)
     rollup = traces.table("traces").select("trace_id", "status")
-    units = traces.fetch(groups.left_join(rollup, "trace_id").drop("trace_id_right"))
+    units = traces.fetch(groups.left_join(rollup, "trace_id").select(*groups.columns, "status"))
     thumbs, odd = _thumbs(traces)
-    said = text_rows(traces, "input")[["trace_id", "text"]]
+    said = traces.fetch(_asked(traces))
     turns = units[units["session_id"].notna() & units["start"].notna()].merge(said, on="trace_id")
     unhappy = (turns["status"] == "error").to_numpy(dtype=bool) | (turns["trace_id"].map(thumbs) == 1).to_numpy(
         dtype=bool
@@ -79,6 +80,12 @@ def signals(traces: Traces, by: str | Iterable[str] | None = None, every: str | 
         "" if len(said) else "No trace says what the user asked.",
     ]
     return result(frame, _draw, notes, {"scores": _as_scores(told)})
+
+
+def _asked(traces: Traces) -> ir.Table:
+    """Give what the user asked in each trace: trace_id, text."""
+    asked = traces._selection.made_once("asked_texts", lambda: text_table(traces, "input").select("trace_id", "text"))  # noqa: SLF001  # kept beside the tables it is made of
+    return asked.select("trace_id", "text")
 
 
 def _thumbs(traces: Traces) -> tuple[pd.Series[Any], int]:

@@ -35,17 +35,26 @@ def signs(traces: Traces, fields: set[str]) -> ir.Table:
     parts = [origin.mutate(error=said, **empty)]
     answered = spans.filter((spans.kind == "llm") & (spans.status != "error").fill_null(True))
     if fields & set(empty):
-        parts.append(_answers(traces, answered, language="language" in fields).mutate(error=none))
+        told = _answers(traces, language="language" in fields)
+        both = answered.left_join(told, _ID)
+        parts.append(both.select(*[both[c] for c in spans.columns], *empty, error=none))
     elif "finish_reason" in fields:
         parts.append(answered.mutate(error=none, **empty))
     columns = [*spans.columns, "error", *empty]
     return ibis.union(*(part.select(*columns) for part in parts)) if len(parts) > 1 else parts[0].select(*columns)
 
 
-def _answers(traces: Traces, calls: ir.Table, *, language: bool) -> ir.Table:
-    """Give model calls with what they answered, its format and its language."""
+def _answers(traces: Traces, *, language: bool) -> ir.Table:
+    """Give a row a model call: the opening of what it answered, its format and, where asked for, its language."""
+    name = "answer_signs_with_language" if language else "answer_signs"
+    return traces._selection.made_once(name, lambda: _read_answers(traces, language=language))  # noqa: SLF001  # kept beside the tables it is made of
+
+
+def _read_answers(traces: Traces, *, language: bool) -> ir.Table:
     import ibis
 
+    spans = traces.table("spans")
+    calls = spans.filter(spans.kind == "llm").select(*_ID, "output_tokens", "finish_reason", "params")
     messages = traces.table("messages")
     texts = messages.semi_join(calls, _ID)
     out = texts.direction == "output"
@@ -66,13 +75,12 @@ def _answers(traces: Traces, calls: ir.Table, *, language: bool) -> ir.Table:
     calls_tool = found.wants_tool.notnull() | found.finish_reason.isin(["tool_calls", "tool_use", "function_call"])
     answer = ibis.ifelse(calls_tool.fill_null(False), None, ibis.ifelse(silent & answer.isnull(), "", answer))
     wants_json = found.params.re_search(r'(?i)json_schema|json_object|application/json|"json"')
-    not_json = (
-        wants_json & ~answer.re_search(r"(?s)^\s*(```(json)?\s*)?[\[{].*[\]}]\s*(```)?\s*$") & (answer.strip() != "")
-    )
+    not_json = wants_json & ~answer.re_search(_JSON) & (answer.strip() != "")
     found = found.mutate(whole=answer, format=ibis.ifelse(not_json, "not json", None))
     found = found.mutate(answer=found.whole.substr(0, _OPENING))
+    told = [*_ID, "answer", "format"]
     if not language:
-        return found.mutate(language=ibis.null("string"))
+        return found.select(*told, language=ibis.null("string"))
     both = with_language(with_language(found, "asked", "asked_in"), "whole", "answered_in")
     other = (both.asked_in != both.answered_in) & ~both.asked.re_search(ASKED)
-    return both.mutate(language=ibis.ifelse(other, "other", None))
+    return both.select(*told, language=ibis.ifelse(other, "other", None))
