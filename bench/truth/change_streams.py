@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from llmlens.embed.lexical import LexicalEncoder
+
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "drift"
 #: The features of the ChatGPT outputs and their shares of the traffic.
 MIX = {"prime_full": 0.25, "opinionqa": 0.40, "countahappynumber": 0.20, "sensitiveq": 0.10, "leetcode_easy": 0.05}
@@ -30,6 +32,7 @@ class ChatGPT:
         frame = pd.read_parquet(DATA / "llmdrift_gpt35.parquet")
         frame["answer"] = frame["answer"].fillna("")
         self._pairs: dict[str, pd.DataFrame] = {}
+        self._neighbours: dict[str, npt.NDArray[np.intp]] = {}
         for feature, part in frame.groupby("feature"):
             old, new = (part[part["model"].str.endswith(version)] for version in ("0301", "0613"))
             joined = old.merge(new, on=["id", "dataset"], suffixes=("_old", "_new"))
@@ -71,6 +74,30 @@ class ChatGPT:
             changed = share if day >= onset else 0.0
             parts.append(self.draw(each, rng, share=changed, feature=feature).after.assign(day=day))
         return quiet, pd.concat(parts, ignore_index=True)
+
+    def sessions(self, n: int, each: int, rng: np.random.Generator) -> Draw:
+        """Draw windows of `n` sessions of the old version, each of `each` outputs that are much alike.
+
+        A session is a row and others like it: of its feature, by the nearest of the ten next ones in the lexical space.
+        """
+        near = {name: self._near(name) for name in MIX}
+        drawn = []
+        for window in range(2):
+            parts = []
+            for number, name in enumerate(rng.choice(list(MIX), n, p=list(MIX.values()))):
+                alike = near[name][rng.integers(len(near[name]))]
+                rows = self._pairs[name].iloc[rng.choice(alike, each, replace=False)]
+                made = _outputs(rows, name, np.zeros(each, dtype=bool))
+                parts.append(made.assign(session_id=f"{window}-{number}"))
+            drawn.append(pd.concat(parts, ignore_index=True))
+        return Draw(*drawn)
+
+    def _near(self, feature: str) -> npt.NDArray[np.intp]:
+        if feature not in self._neighbours:
+            texts = [str(text) for text in self._pairs[feature]["answer_old"]]
+            vectors = LexicalEncoder(seed=0).fit(texts).encode(texts)
+            self._neighbours[feature] = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")[:, :10]
+        return self._neighbours[feature]
 
     def _rows(self, feature: str, n: int, rng: np.random.Generator) -> pd.DataFrame:
         pairs = self._pairs[feature]

@@ -1,6 +1,6 @@
 """How good `drift` is: power, false alarms, the feature it names, and days until it sees a change.
 
-    python bench/truth/drift.py [--draws 200] [--streams 60] [--only power mix watch]
+    python bench/truth/drift.py [--draws 200] [--streams 60] [--only power alpaca watch sessions] [--seed 1000]
 
 Prints markdown tables, beside what other tools find on the same draws (see peers.py). Needs shared/data/drift.
 """
@@ -62,6 +62,9 @@ WATCHED: dict[str, tuple[int, float, str | None]] = {
     "a quarter of all": (15, 0.25, None),
 }
 _KNOWN, _DAYS, _EACH = 700, 30, 50
+_TABLES = ["power", "alpaca", "watch", "sessions"]
+#: Sessions a window, and outputs a session.
+SESSIONS = ((100, 2), (60, 4), (40, 8))
 
 
 def windows_of(draw: Draw) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -131,6 +134,18 @@ def watched(name: str, seed: int) -> dict[str, float]:
     return found
 
 
+def sessions(n: int, each: int, seed: int) -> dict[str, float]:
+    """Judge a draw in which nothing changed and outputs come in sessions, with and without knowing of them."""
+    global _CHATGPT  # noqa: PLW0603  # read once a process
+    _CHATGPT = _CHATGPT or ChatGPT()
+    before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
+    found = {}
+    for name, left_out in (("sessions known", []), ("sessions unknown", ["session_id"])):
+        windows = joined(before.drop(columns=left_out), after.drop(columns=left_out), ["feature"], limit=10_000, seed=0)
+        found[name] = float(Test.of(windows, times=_PERMUTATIONS, seed=seed).overall().p <= _LEVEL)
+    return found
+
+
 def table(title: str, rows: dict[str, list[dict[str, float]]]) -> None:
     """Print the means of what was found, a row each."""
     print(f"\n**{title}**\n")
@@ -145,7 +160,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--streams", type=int, default=60)
-    parser.add_argument("--only", nargs="*", choices=["power", "alpaca", "watch"], default=["power", "alpaca", "watch"])
+    parser.add_argument("--only", nargs="*", choices=_TABLES, default=_TABLES)
+    parser.add_argument("--seed", type=int, default=1_000, help="of the first draw")
     given = parser.parse_args()
     if not DATA.exists():
         sys.exit(f"{DATA} is not there: this bench draws from real outputs.")
@@ -153,7 +169,7 @@ def main() -> None:
 
         def run(function: Callable[..., dict[str, float]], times: int, *args: object) -> list[dict[str, float]]:
             def jobs() -> Iterator[object]:
-                return (pool.submit(function, *args, 1_000 + i) for i in range(times))
+                return (pool.submit(function, *args, given.seed + i) for i in range(times))
 
             return [job.result() for job in list(jobs())]  # type: ignore[attr-defined]  # they are futures
 
@@ -168,6 +184,9 @@ def main() -> None:
                     rows[f"{name}: {pair[0]} → {pair[1]}"] = found
                 rows[f"{name}: mean"] = [one for found in of_pairs for one in found]
             table(f"AlpacaEval, windows on disjoint prompts, {given.draws // 2} draws each", rows)
+        if "sessions" in given.only:
+            rows = {f"{n} sessions of {each}": run(sessions, given.draws, n, each) for n, each in SESSIONS}
+            table(f"Nothing changed, outputs of a session alike: share of {given.draws} draws flagged at 0.05", rows)
         if "watch" in given.only:
             rows = {name: run(watched, given.streams, name) for name in WATCHED}
             table(f"Watching {_EACH} outputs a day, {_KNOWN} before, {given.streams} streams of {_DAYS} days", rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +110,43 @@ def test_the_onset_of_trouble_is_a_time() -> None:
     onset = frame["start"][1_200]
     assert list(first) == ["start"]
     assert abs(first["start"].low - onset) < pd.Timedelta("1h")
+
+
+def test_windows_of_time_are_told_apart_by_what_changed_with_them_not_by_the_time() -> None:
+    late = np.arange(N) >= 1_000
+    day = pd.to_datetime(spans()["start"]).dt.strftime("%Y-%m-%d")
+    traces = load(
+        model=["new" if new and i % 2 else "old" for i, new in enumerate(late)],
+        output_tokens=np.where(late, 10, 20),
+        metadata=[json.dumps({"day": each, "kept": "a"}) for each in day],
+    )
+    since = spans()["start"][1_000]
+    result = ll.explain(traces.where(since=since), traces.where(until=since))
+    assert result["condition"].tolist()[0] == {"model": "new"}
+    named = {name for condition in result["condition"] for name in condition}
+    assert not named & {"start", "metadata.day"}
+    assert any("left out: metadata.day, start." in note for note in result.attrs["notes"])
+
+
+def test_a_release_that_parts_the_windows_is_not_taken_for_the_time() -> None:
+    late = np.arange(N) >= 1_000
+    traces = load(release=np.where(late, "2.0", "1.9"))
+    since = spans()["start"][1_000]
+    result = ll.explain(traces.where(since=since), traces.where(until=since))
+    assert result["condition"].tolist()[0] == {"release": "2.0"}
+
+
+def test_a_circumstance_comes_before_an_outcome_that_says_more() -> None:
+    marked = np.arange(N) % 9 == 4
+    broken = np.random.default_rng(3).random(N) < np.where(marked, 0.6, 0.05)
+    traces = load(
+        prompt_version=np.where(marked, "7", "6"),
+        error_type=[f"E{i % 2}" if b else None for i, b in enumerate(broken)],
+        status=np.where(broken, "error", "ok"),
+    )
+    conditions = ll.explain(traces.where(status="error"))["condition"].tolist()
+    assert conditions[0] == {"prompt_version": "7"}
+    assert {"status": "error"} in conditions
 
 
 def test_tools_documents_and_first_words_are_attributes() -> None:
@@ -307,3 +346,11 @@ def test_top_cuts_the_list_and_says_so() -> None:
     result = ll.explain(selected(traces, (models == "claude").to_numpy()), top=1)
     assert result["condition"].tolist() == [{"model": "claude"}]
     assert any("more conditions were found" in note for note in result.attrs["notes"])
+
+
+def test_the_model_that_the_provider_changed_comes_first_among_the_new_answers() -> None:
+    samples = Path(__file__).resolve().parents[2] / "data_samples"
+    (truth,) = tomllib.loads((samples / "incidents.toml").read_text(encoding="utf-8"))["model_change"]
+    traces = ll.read(samples / "model_change.otlp.jsonl.gz").where(feature=truth["slice"]["feature"])
+    result = ll.explain(traces.where(since=truth["since"]), traces.where(until=truth["since"]))
+    assert result["condition"].tolist()[0] == {"model": truth["new_model"]}

@@ -15,6 +15,7 @@ from .figure import draw
 from .notes import condition_of, notes_on, restates
 from .search import Finding, find, shares
 from .sides import two_sides
+from .windows import without_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,8 +53,9 @@ def explain(
     which this one says no more; None where there is none). `.attrs["notes"]` says what could not be judged, and why
     nothing is said. Where nothing is, nothing is said in at least 95 % of all cases.
 
-    An outcome (status, duration, cost, ...) does not explain a circumstance (model, release, tag, ...). An outcome that
-    is true of the whole selection and of nothing else may be how it was selected: it comes after the others.
+    An outcome (status, duration, cost, ...) does not explain a circumstance (model, release, tag, ...), and comes after
+    those that do; last, one that is true of the whole selection and of nothing else: it may be how that was selected.
+    Where the two sides are windows of time, the time is left out: it would explain all that changed with it.
 
     >>> frame = explain(traces.where(status="error"))  # doctest: +SKIP
 
@@ -66,8 +68,9 @@ def explain(
     if nothing := sides.cannot_be_judged():
         return _framed([], [*sides.notes, nothing], [], 0, 0)
     columns = _without(attribute_columns(sides.known, sides.selected), ignore)
-    found = _restating_last(columns, find(columns, sides.selected, seed=seed), ours)
-    notes = [*sides.notes, *notes_on(columns, found, ours, n, top=top)]
+    columns, of_windows = without_windows(columns, sides.selected)
+    found = _outcomes_last(columns, find(columns, sides.selected, seed=seed), ours)
+    notes = [*sides.notes, *of_windows, *notes_on(columns, found, ours, n, top=top)]
     return _framed(found[:top], notes, columns, ours, n)
 
 
@@ -82,13 +85,13 @@ def _without(columns: Sequence[Column], ignore: str | Iterable[str]) -> list[Col
     return [c for c in columns if c.name not in names and c.name.partition(".")[0] not in names]
 
 
-def _restating_last(columns: Sequence[Column], found: Sequence[Finding], ours: int) -> list[Finding]:
-    """Put outcomes that restate the selection after what else explains it, and explained outcomes last."""
+def _outcomes_last(columns: Sequence[Column], found: Sequence[Finding], ours: int) -> list[Finding]:
+    """Put circumstances before outcomes, those that restate the selection last, and after all what is explained."""
 
-    def order_of(place: int) -> tuple[bool, bool, int]:
+    def order_of(place: int) -> tuple[bool, bool, bool, int]:
         explained = found[place].explained_by is not None
-        outcome = all(columns[column].outcome for column, _ in found[place].members)
-        return explained, outcome and (explained or restates(found[place], ours)), place
+        outcome = any(columns[column].outcome for column, _ in found[place].members)
+        return explained, outcome, outcome and not explained and restates(found[place], ours), place
 
     order = sorted(range(len(found)), key=order_of)
     new = {old: place for place, old in enumerate(order)}
