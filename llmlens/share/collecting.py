@@ -68,7 +68,7 @@ def _copy(widget: Any, texts: str, assets: dict[str, str]) -> dict[str, Any]:
     esm = state.pop("_esm", None)
     if esm is None:
         return {"kind": "stock", "name": str(state.get("_model_name", name)), "state": state}
-    copy = {
+    copy: dict[str, Any] = {
         "kind": "module",
         "name": name,
         "esm": _asset(assets, esm),

@@ -73,18 +73,19 @@ async def _run(notebook: NotebookNode, folder: Path, path: Path, texts: str) -> 
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.create_kernel_manager()
+    manager: Any = client.create_kernel_manager()
     if os.name == "posix":
-        client.km.transport = "ipc"  # sockets in a folder of this user: nobody else can talk to the kernel
-        client.km.ip = str(path.with_name("kernel"))
+        manager.transport = "ipc"  # sockets in a folder of this user: nobody else can talk to the kernel
+        manager.ip = str(path.with_name("kernel"))
     async with client.async_setup_kernel():
-        info = await client.kc.kernel_info(reply=True)
+        kernel: Any = client.kc
+        info = await kernel.kernel_info(reply=True)
         notebook.metadata["language_info"] = info["content"]["language_info"]
         for number, cell in enumerate(notebook.cells):
             await client.async_execute_cell(cell, number)
         call = f"write_collected({str(path)!r}, {model_ids(notebook)!r}, {texts!r})"
         code = f"__import__('llmlens.share.collecting', fromlist=['collecting']).{call}"
-        await client.kc.execute(code, silent=True, store_history=False, reply=True, timeout=None)
+        await kernel.execute(code, silent=True, store_history=False, reply=True, timeout=None)
 
 
 def _inject(notebook: NotebookNode, parameters: Mapping[str, Any]) -> None:
@@ -92,9 +93,8 @@ def _inject(notebook: NotebookNode, parameters: Mapping[str, Any]) -> None:
     import nbformat
 
     lines = [_assignment(name, value) for name, value in parameters.items()]
-    cell = nbformat.v4.new_code_cell(
-        "\n".join(["# Parameters", *lines]), id="parameters", metadata={"tags": [_INJECTED]}
-    )
+    made = {"id": "parameters", "metadata": {"tags": [_INJECTED]}}
+    cell = nbformat.v4.new_code_cell("\n".join(["# Parameters", *lines]), **made)  # type: ignore[no-untyped-call]
     kept = [each for each in notebook.cells if _INJECTED not in each.metadata.get("tags", [])]
     tagged = [place for place, each in enumerate(kept) if _TAG in each.metadata.get("tags", [])]
     kept.insert(tagged[0] + 1 if tagged else 0, cell)

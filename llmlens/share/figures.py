@@ -17,8 +17,9 @@ def figure_copy(spec: dict[str, Any], assets: dict[str, str]) -> dict[str, Any]:
     """Make what the page needs of a figure, as `collecting.collect` gives it of a view; adds to `assets`."""
     from llmlens.view.plot import Plot, figure_snapshot, figure_spec
 
-    shown = {"data": spec.get("data") or [], "layout": spec.get("layout") or {}}
-    height = shown["layout"].get("height")
+    layout = spec.get("layout") or {}
+    shown = {"data": spec.get("data") or [], "layout": layout}
+    height = layout.get("height")
     try:
         import plotly.graph_objects as go
 

@@ -57,4 +57,4 @@ def _picture(output: Any, outputs: Outputs) -> str:
 def _words(text: str) -> Any:
     import nbformat
 
-    return nbformat.v4.new_markdown_cell(text, id="shared")
+    return nbformat.v4.new_markdown_cell(text, id="shared")  # type: ignore[no-untyped-call]

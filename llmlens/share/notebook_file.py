@@ -48,7 +48,8 @@ def as_notebook(text: str, name: str = "the notebook") -> NotebookNode:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids of cells, which older notebooks do not have
-            made = nbformat.v4.upgrade(nbformat.convert(nbformat.reader.reads(text), _FORMAT))
+            made: NotebookNode = nbformat.convert(nbformat.reader.reads(text), _FORMAT)  # type: ignore[no-untyped-call]
+            made = nbformat.v4.upgrade(made)  # type: ignore[no-untyped-call]
             nbformat.validate(made, relax_add_props=True)
     except Exception as error:  # noqa: BLE001  # nbformat raises what it meets: KeyError, AttributeError, ValidationError
         first = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -36,6 +36,8 @@ def running_notebook() -> tuple[Path, NotebookNode, list[str]]:
             cell.outputs = [
                 each for each in cell.outputs if each.get("data", {}).get(WIDGET, {}).get("model_id") != asked
             ]
+        if cell.cell_type == "code" and cell.source in _history()[-1:] and not cell.execution_count:
+            cell.execution_count = len(_history()) - 1  # it is running
     missing = unsaved(notebook, _runs())
     saved = time.strftime("%H:%M:%S", time.localtime(path.stat().st_mtime))
     if missing:

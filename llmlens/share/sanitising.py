@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 _NAMES = (
@@ -41,13 +42,15 @@ _PROPERTIES = (
 )
 _STYLES = frozenset(_PROPERTIES.split())
 _PICTURES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;", "data:image/svg+xml;")
+#: A picture from elsewhere, as the sanitiser leaves it.
+_NO_PICTURE = re.compile(r"<img(?: (?!src=)[a-z]+=\"[^\"]*\")*>")
 #: Classes mean something in the page that the HTML comes into; only these are its own.
 _CLASSES = frozenset({"dataframe"})
 
 
 def sanitised(html: str) -> str:
     """Keep of HTML what only shows: text, tables, lists, links to look at and embedded pictures, with inline styles."""
-    return str(_cleaner().clean(html))
+    return _NO_PICTURE.sub("", str(_cleaner().clean(html)))
 
 
 @functools.cache

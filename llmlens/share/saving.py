@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -18,18 +19,29 @@ def save_notebook(path: Path) -> str | None:
     import anywidget
     from IPython.display import display
 
-    class Save(anywidget.AnyWidget):  # type: ignore[misc]
+    class Save(anywidget.AnyWidget):
         _esm = Path(__file__).with_name("save.js").read_text("utf-8")
 
     before = path.stat().st_mtime_ns
     widget = Save()
     model_id = str(widget.model_id)
-    shown = display(widget, display_id=True)
+    shown = display(widget, display_id=True)  # type: ignore[no-untyped-call]
     until = time.monotonic() + _WAIT_S
-    while path.stat().st_mtime_ns == before and time.monotonic() < until:
+    while not _saved(path, before) and time.monotonic() < until:
         time.sleep(_STEP_S)
-    saved = path.stat().st_mtime_ns != before
+    saved = _saved(path, before)
     if shown is not None:
         shown.update({"text/plain": "", "text/html": ""}, raw=True)
     widget.close()
     return model_id if saved else None
+
+
+def _saved(path: Path, before: int) -> bool:
+    """Say whether the file was written since, and to its end: a server may write it in place."""
+    if path.stat().st_mtime_ns == before:
+        return False
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True

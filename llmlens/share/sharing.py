@@ -70,6 +70,7 @@ def share(
 
     redactor = _redactor(redact)
     notices: list[str] = []
+    path: Path | None
     if notebook is None:
         path, read, notices = running_notebook()
     else:

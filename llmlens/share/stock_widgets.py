@@ -44,7 +44,7 @@ def stock_html(state: dict[str, Any], inner: Render, outputs: Callable[[list[Any
 
 def _box(state: dict[str, Any], inner: Render, *, row: bool) -> str:
     children = [each for each in state.get("children") or [] if isinstance(each, str) and each.startswith(_REFERENCE)]
-    titles = state.get("titles") if isinstance(state.get("titles"), (list, tuple)) else []
+    titles = list(state.get("titles") or ())
     parts = []
     for place, child in enumerate(children):
         title = f"<b>{escape(str(titles[place]))}</b>" if place < len(titles) and titles[place] else ""

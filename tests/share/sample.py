@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -16,6 +15,7 @@ from llmlens.traces import Traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 START = pd.Timestamp("2026-11-02", tz="UTC")
@@ -62,14 +62,16 @@ def notebook(path: Path, cells: Sequence[Any], **metadata: Any) -> Path:
 
 def small_traces() -> Traces:
     """Make three traces of two features with texts, one of them with an address and a key."""
+    rows = (("a" * 32, "refunds", 3.0), ("b" * 32, "search", 2.0), ("c" * 32, "refunds", 1.0))
+    starts = [START + pd.Timedelta(hours=n) for n in range(3)]
     spans = pd.DataFrame(
         [
             {
                 "trace_id": trace, "span_id": f"{trace}-1", "name": "answer", "kind": "llm", "feature": feature,
-                "model": "mini", "start": START + pd.Timedelta(hours=n), "end": START + pd.Timedelta(hours=n, seconds=2),
-                "cost_usd": cost, "input_tokens": 10, "output_tokens": 5, "status": "ok",
+                "model": "mini", "start": start, "end": start + pd.Timedelta(seconds=2), "cost_usd": cost,
+                "input_tokens": 10, "output_tokens": 5, "status": "ok",
             }
-            for n, (trace, feature, cost) in enumerate((("a" * 32, "refunds", 3.0), ("b" * 32, "search", 2.0), ("c" * 32, "refunds", 1.0)))
+            for start, (trace, feature, cost) in zip(starts, rows, strict=True)
         ]
     )  # fmt: skip
     said = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +26,9 @@ from tests.share.sample import (
     stream,
     words,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def shared(path: Path, **options: Any) -> str:
@@ -168,7 +170,10 @@ def test_an_empty_notebook_is_a_page(tmp_path: Path) -> None:
 
 
 def test_scripts_of_outputs_and_of_words_do_not_get_through(tmp_path: Path) -> None:
-    evil = "<script>hit()</script><img src=x onerror=hit()><iframe src='http://evil.example'></iframe><a href='javascript:hit()'>a</a>"
+    evil = (
+        "<script>hit()</script><img src=x onerror=hit()><iframe src='http://evil.example'></iframe>"
+        "<a href='javascript:hit()'>a</a>"
+    )
     cells = [words(evil + "\n\n[b](javascript:hit())"), code("x", data(text__html=evil), data(text__markdown=evil))]
     page = body(shared(notebook(tmp_path / "n.ipynb", cells)))
     for trace in ("<script", "onerror", "<iframe", "javascript:", "evil.example"):
@@ -266,7 +271,8 @@ def test_stock_widgets_say_their_values(tmp_path: Path) -> None:
 
     box = w.VBox(
         [
-            w.IntSlider(value=3, description="days"), w.HTML("<i>words</i><script>x</script>"), w.Checkbox(True, description="errors"),
+            w.IntSlider(value=3, description="days"), w.HTML("<i>words</i><script>x</script>"),
+            w.Checkbox(value=True, description="errors"),
             w.Dropdown(options=["a", "b"], value="b", description="which"), ll.CostTreemap(small_traces()),
         ]
     )  # fmt: skip
@@ -427,7 +433,8 @@ def test_a_notebook_of_an_older_format_is_brought_up_to_date(tmp_path: Path) -> 
         {"cell_type": "heading", "level": 2, "source": ["An old heading"], "metadata": {}},
         {"cell_type": "code", "input": ["print(1)\n", "2"], "prompt_number": 3, "language": "python", "metadata": {},
          "outputs": [{"output_type": "stream", "stream": "stdout", "text": ["of format 3"]},
-                     {"output_type": "pyout", "prompt_number": 3, "text": ["2"], "html": ["<b>two</b>"], "metadata": {}}]},
+                     {"output_type": "pyout", "prompt_number": 3, "text": ["2"], "html": ["<b>two</b>"],
+                      "metadata": {}}]},
     ]  # fmt: skip
     path = tmp_path / "old.ipynb"
     path.write_text(
