@@ -1,18 +1,12 @@
-"""Secrets that are known by what stands before them: `password=...`, `"api_key": "..."`, `Bearer ...`, `://user:...@`.
-
-All expressions read small letters; what they find is taken from the text itself.
-"""
+"""Secrets that are known by the name they are given: `password=...`, `"api_key": "..."`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import TYPE_CHECKING
 
 from .pattern import PAD, Found, as_written
 from .reading import escaped_forms
-from .scanning import Literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,24 +18,14 @@ _PASSWORDS = (
     "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "kennwort", "contraseña", "contrasena", "clave",
     "senha", "wachtwoord", "mot de passe", "parola", "hasło", "пароль", "密码", "パスワード",
 )  # fmt: skip
-_SECRETS = (
-    "secret",
-    "token",
-    "key",
-    "credential",
-    "credentials",
-    "sessionid",
-    "session_id",
-    "sessid",
-    "authorization",
-    "csrf",
-)
+_SECRETS = "secret token key credential credentials sessionid session_id sessid authorization csrf"
 _IS_PASSWORD = frozenset(form for name in _PASSWORDS for form in escaped_forms(name))
-_NAMES = Literals((*_IS_PASSWORD, *(name.encode() for name in _SECRETS)))
+#: The names, in small letters.
+NAMES: tuple[bytes, ...] = (*sorted(_IS_PASSWORD), *_SECRETS.encode().split())
 #: Of keys only those to something: that of a dictionary is no secret.
 _KEY_TO = re.compile(
     rb"(?:api|access|private|account|auth|master|encryption|signing|subscription|secret|client|service|storage|license)"
-    rb"[-_ ]?\Z"
+    rb"[-_ ]?\Z|[?&]\x01*\Z"
 )
 #: What stands between a name and its value: the rest of the name, a quote, a sign or a word.
 _SIGN = re.compile(
@@ -49,6 +33,7 @@ _SIGN = re.compile(
     r"(?P<sign>:=|=>|={1,2}|:|：| is | was | ist | es | est | é )(?:\x01*\s){0,3}"
     r"(?:(?:bearer|basic|token|apikey|bot)(?:\x01*\s)+)?".encode()
 )
+_COLONS = (b":", "：".encode())
 _GOES_ON = frozenset(bytes((byte,)) for byte in b"abcdefghijklmnopqrstuvwxyz0123456789")
 _QUOTED = re.compile(
     rb"(?:[bfru]{0,2})(?P<escape>\x01*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
@@ -59,7 +44,7 @@ _BARE = re.compile(
 )
 _SCHEME = re.compile(rb"(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)
 #: What stands for a value and is none.
-_NO_VALUE = re.compile(
+NO_VALUE = re.compile(
     rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<[^>]*>?|\$[a-z_]*|\$[{(].*|%[sdr]|%[({].*|\{[{%].*|\{[a-z_.]*\}?|\[[a-z_. -]*\]?|@[a-z_.]+"
     rb"|none|null|nil|true|false|undefined|str(?:ing)?|bytes|int|optional\b.*|required|redacted|hidden|secret|token|password"
     rb"|passwd|your[-_ ].*|my[-_ ]?(?:password|secret|token|api.?key)|example|placeholder"
@@ -69,45 +54,31 @@ _NO_VALUE = re.compile(
 )
 _DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
 _SYMBOL = re.compile(rb"[^0-9A-Za-z\s.,:;!?'\"()_/\x80-\xff-]|[!?](?=[^\s])")
+_ONE_WORD = re.compile(rb"[a-z]{6,}")
+_NO_KEY = re.compile(rb"[a-z_]+[:.][a-z_0-9:.]+\Z|[0-9]{4}-[0-9]{2}")
 _MIXED = re.compile(rb"[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
-_HEADERS = Literals((b"bearer", b"basic", b"cookie"))
-_CREDENTIALS = re.compile(rb"(?:bearer|basic)(?:\x01*\s)+(?P<value>[0-9a-z._~+/-]{8,2000}=*)")
-_USERINFO = re.compile(
-    rb"://[^\s/?#:@\"'<>\x00\x01]{0,200}:(?![0-9]{1,5}[?#])(?P<value>[^\s/\"'<>\x00]{1,200})@(?=[0-9a-z\[_.-])"
-)
-_PARAMETERS = Literals(b"sig= signature= code= key= auth= session= jwt= ticket= hmac= otp=".split())
-#: A name in a query, from its sign on.
-_ASKED = re.compile(rb"[?&]\x01*[a-z_-]{0,20}\Z")
-_PARAMETER = re.compile(rb"[^&#\s\"'<>\x00]{8,2000}")
-_COOKIE = re.compile(
-    rb"cookie\x01*[\"']?\s{0,2}:\s{0,2}\x01*[\"']?(?P<value>[0-9a-z_.-]{1,60}=[^\x00\n\"'\x01\\]{8,2000})"
-)
 
 
-def find_assigned(scan: Scan, rank: int) -> Iterator[Found]:
-    """Find values of names that say that they are secret."""
-    view, small = scan.view, scan.small
-    for start, name in scan.literals(_NAMES, small=True):
-        end = start + len(name)
-        if small[end : end + 1] in _GOES_ON or (
-            name == b"key" and not _KEY_TO.search(small, max(0, start - 16), start)
-        ):
-            continue
-        sign = _SIGN.match(small, end)
-        if sign is None:
-            continue
-        password = name in _IS_PASSWORD
-        in_words = sign["sign"].startswith(b" ")
-        span = _value(view, sign, password=password, loose=in_words or sign["sign"] in (b":", "：".encode()))
-        if span is not None:
-            yield Found(*span, "PASSWORD" if password else "SECRET", as_written(view[slice(*span)]), rank)
+def read_assigned(scan: Scan, start: int, name: bytes, rank: int) -> Iterator[Found]:
+    """Give the value of a name that says that it is secret."""
+    view, small, end = scan.view, scan.small, start + len(name)
+    if small[end : end + 1] in _GOES_ON or (name == b"key" and not _KEY_TO.search(small, max(0, start - 16), start)):
+        return
+    sign = _SIGN.match(small, end)
+    if sign is None:
+        return
+    password = name in _IS_PASSWORD
+    loose = sign["sign"].startswith(b" ") or sign["sign"] in _COLONS
+    span = _value(view, sign, password=password, loose=loose)
+    if span is not None:
+        yield Found(*span, "PASSWORD" if password else "SECRET", as_written(view[slice(*span)]), rank)
 
 
 def _value(view: bytes, sign: re.Match[bytes], *, password: bool, loose: bool) -> tuple[int, int] | None:
     quoted = _QUOTED.match(view, sign.end())
     if quoted is not None:
         start, end = quoted.span("value")
-        if not quoted["escape"] and view[end - 1 : end] in (PAD,):  # the quote in it was an escaped one
+        if not quoted["escape"] and view[end - 1 : end] == PAD:  # the quote in it was an escaped one
             close = re.compile(rb"(?<!\x01)" + re.escape(quoted["quote"])).search(view, end, start + 400)
             end = close.start() if close else end
         value = view[start:end]
@@ -122,24 +93,21 @@ def _value(view: bytes, sign: re.Match[bytes], *, password: bool, loose: bool) -
     if scheme is not None:
         start, value = start + scheme.end(), value[scheme.end() :]
     plain = as_written(value)
-    if _NO_VALUE.match(plain) or not plain:
+    if NO_VALUE.match(plain) or not plain:
         return None
     if quoted is not None or not loose:
-        fits = _is_password(plain, quoted is not None) if password else _is_key(plain)
+        fits = _is_password(plain, quoted is not None) if password else is_key(plain)
     else:  # in prose a word may follow
-        fits = _looks_made(plain) if password else _is_key(plain) and len(plain) >= 12
+        fits = _looks_made(plain) if password else is_key(plain) and len(plain) >= 12
     return (start, end) if fits else None
 
 
 def _is_password(value: bytes, quoted: bool) -> bool:
-    """Take what is in quotes, but for sentences; what stands bare must look made."""
-    if quoted:
-        return (
-            len(value) >= 4
-            and value.count(b" ") <= 3
-            and (b" " not in value or bool(_DIGIT.search(value) or _SYMBOL.search(value)))
-        )
-    return _looks_made(value) or (len(value) >= 6 and re.fullmatch(rb"[a-z]{6,}", value) is not None)
+    """Take what is in quotes, but for sentences; what stands bare must look made, or be one word in small letters."""
+    if not quoted:
+        return _looks_made(value) or _ONE_WORD.fullmatch(value) is not None
+    few_words = value.count(b" ") <= 3 and bool(_DIGIT.search(value) or _SYMBOL.search(value))
+    return len(value) >= 4 and (b" " not in value or few_words)
 
 
 def _looks_made(value: bytes) -> bool:
@@ -150,42 +118,8 @@ def _looks_made(value: bytes) -> bool:
     )
 
 
-def _is_key(value: bytes) -> bool:
-    return (
-        len(value) >= 8
-        and b" " not in value
-        and bool(_DIGIT.search(value) and _LETTER.search(value))
-        and not re.match(rb"[a-z_]+[:.][a-z_0-9:.]+\Z|[0-9]{4}-[0-9]{2}", value)
-    )
-
-
-def find_in_headers(scan: Scan, rank: int) -> Iterator[Found]:
-    """Find what follows `Bearer` and `Basic`, cookies, passwords in addresses and secrets in queries."""
-    view, small = scan.view, scan.small
-    for start, name in scan.literals(_HEADERS, small=True):
-        match = (_COOKIE if name == b"cookie" else _CREDENTIALS).match(small, start)
-        if match is None:
-            continue
-        value = view[slice(*match.span("value"))]
-        if name == b"cookie" or (_is_basic(value) if name == b"basic" else _is_bearer(value)):
-            yield Found(*match.span("value"), "SECRET", value, rank)
-    for match in _USERINFO.finditer(small):
-        value = as_written(view[slice(*match.span("value"))])
-        if not _NO_VALUE.match(value):
-            yield Found(*match.span("value"), "PASSWORD", value, rank)
-    for start, name in scan.literals(_PARAMETERS, small=True):
-        asked = _ASKED.search(small, max(0, start - 24), start)
-        match = _PARAMETER.match(view, start + len(name)) if asked else None
-        if match is not None and _is_key(value := as_written(match[0])) and not _NO_VALUE.match(value):
-            yield Found(match.start(), match.end(), "SECRET", value, rank)
-
-
-def _is_bearer(value: bytes) -> bool:
-    return bool(_DIGIT.search(value)) and bool(_LETTER.search(value))
-
-
-def _is_basic(value: bytes) -> bool:
-    try:
-        return b":" in base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
+def is_key(value: bytes) -> bool:
+    """Tell a key from words: it has letters and digits and no space, and is no date and no path with points."""
+    if len(value) < 8 or b" " in value or _NO_KEY.match(value):
         return False
+    return bool(_DIGIT.search(value) and _LETTER.search(value))

@@ -7,23 +7,21 @@ import re
 from .checksums import luhn
 from .numbers import Number, after
 
-#: Beginnings (ISO/IEC 7812 ranges that are in use) and lengths.
-_SCHEMES = (
-    (re.compile(rb"4"), (16, 19)),  # Visa
-    (re.compile(rb"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
-    (re.compile(rb"3[47]"), (15,)),  # American Express
-    (re.compile(rb"6011|64[4-9]|65"), (16, 19)),  # Discover
-    (re.compile(rb"35(?:2[89]|[3-8])"), (16,)),  # JCB
-    (re.compile(rb"30[0-5]|3[689]"), (14, 16)),  # Diners
-    (re.compile(rb"62|81"), (16, 17, 18, 19)),  # UnionPay
-    (re.compile(rb"50|5[6-8]|6304|67"), (16, 18, 19)),  # Maestro
-    (re.compile(rb"220[0-4]"), (16,)),  # Mir
-)
+#: Beginnings (ISO/IEC 7812 ranges that are in use), by length.
+_MASTERCARD = "5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"
+_BEGINNINGS = {
+    14: "30[0-5]|3[689]",  # Diners
+    15: "3[47]",  # American Express
+    16: f"4|{_MASTERCARD}|6011|64[4-9]|65|35(?:2[89]|[3-8])|30[0-5]|3[689]|62|81|50|5[6-8]|6304|67|220[0-4]",
+    17: "62",
+    18: "62|50|5[6-8]|6304|67",
+    19: "4|6011|64[4-9]|65|62|50|5[6-8]|6304|67",
+}
+_SCHEMES = {length: re.compile(begins.encode()) for length, begins in _BEGINNINGS.items()}
 
 
 def _is_card(digits: bytes) -> bool:
-    in_range = any(begins.match(digits) and len(digits) in sizes for begins, sizes in _SCHEMES)
-    return in_range and luhn(digits)
+    return _SCHEMES[len(digits)].match(digits) is not None and luhn(digits)
 
 
 def _is_old_card(digits: bytes) -> bool:

@@ -6,20 +6,28 @@ from typing import TYPE_CHECKING
 
 from .addresses import find_emails, find_ips
 from .anchored import Anchored
-from .assignments import find_assigned, find_in_headers
+from .assignments import NAMES, read_assigned
 from .cards import CARDS
+from .headers import HEADERS, PARAMETERS, find_userinfo, read_header, read_parameter
 from .iban import find_ibans
 from .national_ids import NUMBERS, WITH_LETTERS
 from .numbers import by_size, find_numbers
 from .pattern import Found, Pattern
 from .phones import PHONES
-from .scanning import Scan
+from .scanning import Literals, Scan
 from .secret_keys import SECRET_KEYS, TELEGRAM_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _ANCHORED = Anchored(SECRET_KEYS)
+#: Words that announce a secret -> what reads it; one search finds them all.
+_READERS: dict[bytes, Callable[[Scan, int, bytes, int], Iterator[Found]]] = {
+    **dict.fromkeys(NAMES, read_assigned),
+    **dict.fromkeys(HEADERS, read_header),
+    **dict.fromkeys(PARAMETERS, read_parameter),
+}
+_WORDS = Literals(_READERS)
 _BY_SIZE = by_size((*CARDS, *NUMBERS, *PHONES))
 #: The kinds that there are, but for a user's own.
 KINDS: frozenset[str] = frozenset(
@@ -34,8 +42,9 @@ def find(data: bytes) -> Iterator[Found]:
     scan = Scan(data)
     yield from _ANCHORED.find(scan, 2)
     yield from _fitting(scan, TELEGRAM_TOKEN, 2)
-    yield from find_in_headers(scan, 3)
-    yield from find_assigned(scan, 4)
+    yield from find_userinfo(scan, 3)
+    for start, word in scan.literals(_WORDS, small=True):
+        yield from _READERS[word](scan, start, word, 4)
     yield from find_ibans(scan, 5)
     for pattern in WITH_LETTERS:
         yield from _fitting(scan, pattern, 6)

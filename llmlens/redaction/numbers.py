@@ -20,6 +20,8 @@ _ROW = re.compile(
     rb"[+(0-9](?<![0-9A-Za-z]-[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
     rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?!(?!(?:x|ext)[0-9.])[0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
 )
+_BETWEEN = b" .-/()+"
+_EXTENSION = re.compile(rb" ?(?:x|ext\.?) ?[0-9]{1,6}(?![0-9A-Za-z])")
 _GROUP = re.compile(rb"[0-9]+")
 #: A number has at most so many groups; before it stands what says what it is, within so many bytes.
 _MOST_GROUPS, _CONTEXT = 7, 72
@@ -101,10 +103,11 @@ def _windows(view: bytes, at: int, row: bytes, index: Mapping[int, Sequence[Numb
 
 def _of_kind(view: bytes, start: int, written: bytes, kinds: Sequence[Number], rank: int) -> Iterator[Found]:
     end, written = start + len(written), written.replace(PAD, b"")
-    digits = bytes(byte for byte in written if 48 <= byte <= 57)
+    digits = written.translate(None, _BETWEEN)
     for number in kinds:
         if number.shape.fullmatch(written) and number.check(digits) and announced(view, start, number.context):
-            yield Found(start, end, number.kind, digits, rank)
+            extension = _EXTENSION.match(view, end) if number.kind == "PHONE" else None
+            yield Found(start, extension.end() if extension else end, number.kind, digits, rank)
             return
 
 
