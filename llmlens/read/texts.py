@@ -7,17 +7,19 @@ and `output` is made when something asks for it.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from llmlens.schema import CONTENTS
 
-from .contents import assemble_input, assemble_output
+from .contents import assemble_input, assemble_output, unpacked
 from .conventions import TEXTS, Conventions
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from llmlens.store import Store
+
+    from .contents import SpanContent
 
 #: What a load stores of the contents: the attributes as JSON, the number of the resource, and texts that came as such.
 CONTENT_ROWS = """
@@ -47,23 +49,6 @@ def keep_text_sources(store: Store, conventions: Conventions, present: set[str],
     store.execute(f"CREATE VIEW raw_contents AS {_raw_sql(store)}")
 
 
-def make_contents(store: Store) -> None:
-    """Make the `contents` table of a load, once."""
-    store.once("contents", lambda: _make(store))
-
-
-def fill_texts(row: dict[str, Any]) -> dict[str, Any]:
-    """Put together the texts of one row of `raw_contents` that no attribute holds as a whole."""
-    if row["input"] is None or row["output"] is None:
-        attributes = orjson.loads(row["attributes"] or b"{}")
-        events = orjson.loads(row["events"] or b"[]")
-        if row["input"] is None:
-            row["input"] = assemble_input(attributes, events)
-        if row["output"] is None:
-            row["output"] = assemble_output(attributes, events)
-    return row
-
-
 def _raw_sql(store: Store) -> str:
     sources = store.execute('SELECT "column", attribute FROM text_sources ORDER BY "column", place').fetchall()
     paths = ", ".join(_path(attribute) for _, attribute in sources)
@@ -86,32 +71,55 @@ def _path(attribute: str) -> str:
     return "'$." + json.dumps(attribute, ensure_ascii=False).replace("'", "''") + "'"
 
 
-def _make(store: Store) -> None:
-    import pyarrow as pa
+class Filling:
+    """Makes the `contents` table of a load: most texts by SQL, those that no attribute holds as a whole by `fill`."""
 
-    store.execute("CREATE OR REPLACE TABLE texts AS SELECT n, input, output FROM raw_contents")
-    # As bytes, which are parsed without making Python texts of them first.
-    query = """
-        SELECT n, t.input, t.output, encode(c.attributes) AS attributes, encode(c.events) AS events
-        FROM content_rows c JOIN texts t USING (n) WHERE t.input IS NULL OR t.output IS NULL
-    """
-    kinds = {"n": pa.int64(), "input": pa.string(), "output": pa.string()}
-    filled = [pa.table({name: pa.array([], kind) for name, kind in kinds.items()})]
-    for batch in store.batches(query, _CHUNK):
-        rows = [row for row in batch.to_pylist() if _fills(row)]
-        filled.append(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()}))
-    found = pa.concat_tables(filled)
-    store.insert("DELETE FROM texts WHERE n IN (SELECT n FROM filled)", filled=found)
-    store.insert("INSERT INTO texts SELECT n, input, output FROM filled", filled=found)
-    names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in CONTENTS.names if c != "resource")
-    store.execute(f"""
-        CREATE VIEW contents AS SELECT {names}, r.resource
-        FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource
-    """)
+    def __init__(self, store: Store) -> None:
+        """Say whose contents are made."""
+        self._store = store
+        self._rows: list[tuple[int, str | None, str | None]] = []
 
+    def __enter__(self) -> Self:
+        """Take what attributes hold; there is no `contents` yet."""
+        self._store.execute("CREATE OR REPLACE TABLE texts AS SELECT n, input, output FROM raw_contents")
+        self._store.execute("CREATE OR REPLACE TABLE filled (n BIGINT, input VARCHAR, output VARCHAR)")
+        return self
 
-def _fills(row: dict[str, Any]) -> bool:
-    """Put together the texts of a row, and say whether that gave any."""
-    before = row["input"], row["output"]
-    fill_texts(row)
-    return before != (row["input"], row["output"]) and bool(row["input"] or row["output"])
+    def fill(self, n: int, span: SpanContent) -> None:
+        """Put together the texts that a span lacks; `n` is its number."""
+        given, gave = span.input, span.output
+        if given is None:
+            span.input = assemble_input(span.attributes, span.events)
+        if gave is None:
+            span.output = assemble_output(span.attributes, span.events)
+        if (given, gave) != (span.input, span.output) and (span.input or span.output):
+            self._rows.append((n, unpacked(span.input), unpacked(span.output)))
+            if len(self._rows) >= _CHUNK:
+                self._insert()
+
+    def _insert(self) -> None:
+        import pyarrow as pa
+
+        n, given, gave = zip(*self._rows, strict=True)
+        rows = {
+            "n": pa.array(n, pa.int64()),
+            "input": pa.array(given, pa.string()),
+            "output": pa.array(gave, pa.string()),
+        }
+        self._store.insert("INSERT INTO filled SELECT * FROM found", found=pa.table(rows))
+        self._rows.clear()
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        """Show `contents`; after a failure there is none."""
+        if failure is not None:
+            return
+        if self._rows:
+            self._insert()
+        self._store.execute("DELETE FROM texts WHERE n IN (SELECT n FROM filled)")
+        self._store.execute("INSERT INTO texts SELECT n, input, output FROM filled")
+        self._store.execute("DROP TABLE filled")
+        names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in CONTENTS.names if c != "resource")
+        self._store.execute(f"""
+            CREATE VIEW contents AS SELECT {names}, r.resource
+            FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource
+        """)

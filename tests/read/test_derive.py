@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmlens.read import derive
+from llmlens.read import derive, stored_spans
 
 if TYPE_CHECKING:
     from llmlens import Traces
@@ -52,7 +52,7 @@ def test_a_call_and_its_execution_are_one_row(traces: Traces) -> None:
 
 
 def test_small_batches_give_the_same_tables(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(derive, "_CHUNK", 2)
+    monkeypatch.setattr(stored_spans, "_CHUNK", 2)
     assert len(traces.messages) == 10
     assert len(traces.tool_calls) == 5
     assert traces.documents[["document_id", "score", "rank"]].drop_duplicates().to_numpy().tolist() == [["d", 0.5, 1]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmlens.read.texts import fill_texts, make_contents
+import pandas as pd
+import pytest
 
 CHAT = {"gen_ai.operation.name": "chat"}
 
@@ -37,18 +38,24 @@ def test_what_is_spread_over_attributes_events_or_logs_is_put_together(otlp: Any
     assert found == ["hi", "from an event", "from a log"]
 
 
-def test_texts_are_the_same_before_and_after_the_table_is_made(otlp: Any) -> None:
+@pytest.mark.parametrize("first", ["documents", "messages"])
+def test_tables_are_the_same_whichever_is_asked_for_first(otlp: Any, first: str) -> None:
+    asked = '[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"look","arguments":{"q":1}}]}]'
     spans = [
         otlp.span({"input.value": "i", "output.value": "o"}),
-        otlp.span(CHAT, n=2, events=[("gen_ai.user.message", 0, {"content": "x"})]),
+        otlp.span(
+            {**CHAT, "gen_ai.output.messages": asked}, n=2, events=[("gen_ai.user.message", 0, {"content": "x"})]
+        ),
+        otlp.span({"openinference.span.kind": "RETRIEVER", "retrieval.documents.0.document.content": "d"}, n=3),
+        otlp.span({"openinference.span.kind": "EMBEDDING"}, n=4, events=[("gen_ai.user.message", 0, {"content": "y"})]),
     ]
-    store = otlp.read(*spans)._store
-    rows = store.arrow("SELECT * FROM raw_contents ORDER BY span_id").to_pylist()
-    early = [(row["input"], row["output"]) for row in map(fill_texts, rows)]
-    assert not store.has("contents")
-    make_contents(store)
-    late = store.arrow("SELECT input, output FROM contents ORDER BY span_id").to_pylist()
-    assert early == [(row["input"], row["output"]) for row in late]
+    names = ("contents", "messages", "documents", "tool_calls")
+    usual, other = otlp.read(*spans), otlp.read(*spans)
+    tables = {name: getattr(usual, name) for name in names}
+    assert len(getattr(other, first))
+    for name in names:
+        pd.testing.assert_frame_equal(getattr(other, name), tables[name])
+    assert tables["contents"]["input"].notna().tolist() == [True, True, False, True]
 
 
 def test_the_resource_and_scope_are_kept_with_every_span(otlp: Any) -> None:

@@ -12,6 +12,7 @@ from .rows import Document, Message, SpanContent, ToolCall
 from .scores import scores
 from .sources import assemble_input, assemble_output
 from .tool_calls import tool_calls
+from .values import unpacked
 
 __all__ = [
     "Document",
@@ -26,4 +27,5 @@ __all__ = [
     "scores",
     "spoken",
     "tool_calls",
+    "unpacked",
 ]

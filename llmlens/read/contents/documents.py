@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 from .events import named
 from .indexed import indexed
 from .parts import first
 from .rows import Document, SpanContent
 from .turns import constructed
-from .values import decode, dumps, name_of, number_of, text_of, time_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from .values import decode, dumps, name_of, number_of, text_of, time_of, unpacked
 
 # Rerankers repeat their input documents; what they gave back is what counts.
 _FAMILIES = ("retrieval.documents", "reranker.output_documents", "reranker.input_documents")
@@ -75,12 +73,10 @@ def _row(span: SpanContent, rank: int, one: dict[str, Any]) -> Document:
 
 
 def _answered(span: SpanContent) -> list[dict[str, Any]]:
-    for value in (*(span.attributes.get(key) for key in _OUTPUTS), span.output):
-        if value is not None:
-            found = _listed(value)
-            if found:
-                return found
-    return []
+    for key in _OUTPUTS:
+        if key in span.attributes and (found := _listed(span.attributes[key])):
+            return found
+    return _listed(unpacked(span.output))
 
 
 def _identified(found: list[dict[str, Any]], answered: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -143,13 +139,13 @@ def _event(said: dict[str, Any]) -> dict[str, Any]:
 def _document(value: Any) -> dict[str, Any] | None:
     """Read one document of any store or framework; None when it is none."""
     score = None
-    if isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], dict):
-        value, score = value  # LangChain's similarity_search_with_score
-    if isinstance(value, str):
-        # The repr of an object says too little.
-        return None if not value or value[0] == "<" else _made(None, score, value, None)
     if not isinstance(value, dict):
-        return None
+        if isinstance(value, str):
+            # The repr of an object says too little.
+            return None if not value or value[0] == "<" else _made(None, None, value, None)
+        if not (isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], dict)):
+            return None
+        value, score = value  # LangChain's similarity_search_with_score
     if score is None:
         score = first(value, _SCORES)
     distance = value.get("distance")
@@ -181,7 +177,18 @@ def _updated(metadata: Any) -> str | None:
         return None
     keys = {key.lower(): value for key, value in metadata.items() if isinstance(key, str)}
     for key in _UPDATED:
-        time: datetime | None = time_of(keys[key]) if key in keys else None
-        if time is not None:
-            return time.isoformat()
+        if key in keys:
+            value = keys[key]
+            time = _known_time(value) if isinstance(value, str) else _iso(value)
+            if time is not None:
+                return time
     return None
+
+
+def _iso(value: Any) -> str | None:
+    time = time_of(value)
+    return None if time is None else time.isoformat()
+
+
+#: The same few documents are found again and again.
+_known_time = lru_cache(maxsize=1 << 12)(_iso)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 class SpanContent:
     """All that one span says.
 
-    `input` and `output` are the texts that were mapped already (they may hold JSON); `attributes` is every attribute of
-    the span. `events` are `{"name", "time", "attributes"}`, log records of the span among them (a record's body is the
-    attribute `"body"`). `links` are `{"trace_id", "span_id", "attributes"}`.
+    `input` and `output` are the texts that were mapped already (they may hold JSON), as UTF-8 where they come from a
+    store: few spans need them. `attributes` is every attribute of the span. `events` are `{"name", "time",
+    "attributes"}`, log records of the span among them (a record's body is the attribute `"body"`). `links` are
+    `{"trace_id", "span_id", "attributes"}`.
     """
 
     trace_id: str
@@ -21,8 +22,8 @@ class SpanContent:
     kind: str
     name: str
     status: str
-    input: str | None
-    output: str | None
+    input: str | bytes | None
+    output: str | bytes | None
     attributes: dict[str, Any]
     events: list[dict[str, Any]]
     links: list[dict[str, Any]] = field(default_factory=list)

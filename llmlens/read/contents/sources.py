@@ -15,7 +15,7 @@ from .conversations import conversation, instructions
 from .events import blocks, details, event_turns, named, written_events
 from .indexed import Form, filled, indexed, layout, nested
 from .turns import Turn, message_turns, role_of
-from .values import decode, dumps, text_of
+from .values import decode, dumps, text_of, unpacked
 
 #: Reads what is under the key of a source: (value, role that is meant when none is given, whole) -> turns.
 Reader = Callable[[Any, str, bool], list[Turn]]
@@ -173,7 +173,7 @@ def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, list[
 
 
 def turns(
-    direction: str, attributes: dict[str, Any], events: list[dict[str, Any]], text: str | None, *, whole: bool
+    direction: str, attributes: dict[str, Any], events: list[dict[str, Any]], text: str | bytes | None, *, whole: bool
 ) -> list[Turn]:
     """Give the turns of one direction ("input" or "output") from the first source that holds any.
 
@@ -190,7 +190,7 @@ def turns(
 
 
 def _search(
-    direction: str, record: dict[str, Any], events: list[dict[str, Any]], text: str | None, *, whole: bool
+    direction: str, record: dict[str, Any], events: list[dict[str, Any]], text: str | bytes | None, *, whole: bool
 ) -> list[Turn]:
     role = _SOURCES[direction][1]
     tried: list[Any] = []
@@ -198,7 +198,8 @@ def _search(
         if forms is not None:
             value: Any = filled(forms, record)
         elif source.key == _TEXT:
-            value = None if text in tried else text
+            value = unpacked(text)
+            value = None if value in tried else value
         elif source.key == _EVENTS:
             value = events
         elif source.key == _VERCEL:

@@ -9,7 +9,7 @@ from .parts import call_of, plain_text, unwrapped
 from .rows import SpanContent, ToolCall
 from .sources import tool_event, turns
 from .turns import constructed
-from .values import decode, dumps, json_of, name_of, text_of
+from .values import decode, dumps, json_of, name_of, text_of, unpacked
 
 if TYPE_CHECKING:
     from .turns import Turn
@@ -56,9 +56,9 @@ def _executed(span: SpanContent) -> ToolCall:
     attributes = span.attributes
     given, gave = _first(attributes, _ARGUMENTS), _first(attributes, _RESULTS)
     if given is None:
-        given = _there(tool_event(span.events, "gen_ai.tool.message"), span.input)
+        given = _there(tool_event(span.events, "gen_ai.tool.message"), unpacked(span.input))
     if gave is None:
-        gave = _there(tool_event(span.events, "gen_ai.choice"), span.output)
+        gave = _there(tool_event(span.events, "gen_ai.choice"), unpacked(span.output))
     if span.events and given is None:  # as messages in an event, which say both (Strands)
         asked = turns("input", attributes, span.events, None, whole=False)
         given = next((call.arguments for turn in asked for call in turn.calls), None)

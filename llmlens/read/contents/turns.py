@@ -37,6 +37,7 @@ _ASKING = frozenset(
 _BODIES = frozenset(
     {"content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name"}
 )
+_PLAIN = frozenset({"role", "content", "parts", "finish_reason"})
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
 
 
@@ -70,6 +71,9 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
 
     `default` is the role of a message that does not tell.
     """
+    plain = _plain(value)
+    if plain is not None:
+        return [plain]
     value = constructed(value)
     kind = value.get("type")
     if kind == "function_call" and "name" in value:
@@ -88,6 +92,21 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
     else:
         return None
     return _turns(value, role_of(role, default))
+
+
+def _plain(value: dict[str, Any]) -> Turn | None:
+    """Read a message of one text, as nearly all are, without looking for all that a message may be."""
+    role = value.get("role")
+    if not isinstance(role, str) or role not in _USUAL or not _PLAIN.issuperset(value):
+        return None
+    text = value.get("content")
+    if "parts" not in value:
+        return Turn(role, text) if isinstance(text, str) and text[:2] != "[{" else None
+    parts = value["parts"]
+    if "content" in value or not isinstance(parts, list) or len(parts) != 1 or not isinstance(parts[0], dict):
+        return None
+    text = text_of_part(parts[0]) if parts[0].get("type") == "text" else None
+    return None if text is None else Turn(role, text)
 
 
 def _turns(value: dict[str, Any], role: str) -> list[Turn]:
@@ -153,7 +172,7 @@ def _written_calls(content: str) -> list[Call]:
 
 def _split(parts: list[Any], role: str, name: str | None, tool_call_id: str | None) -> list[Turn]:
     if len(parts) == 1 and isinstance(parts[0], dict) and parts[0].get("type") == "text":
-        text = text_of_part(parts[0])  # as nearly all messages are
+        text = text_of_part(parts[0])
         if text is not None:
             return [Turn(role, text, name, tool_call_id)]
     turns: list[Turn] = []

@@ -35,7 +35,7 @@ def decode(value: Any, *, quoted: bool = False) -> Any:
         return value
     try:
         found = orjson.loads(value)
-        if value.count("[") + value.count("{") > _DEEPEST:
+        if len(value) > 2 * _DEEPEST and value.count("[") + value.count("{") > _DEEPEST:
             orjson.dumps(found)  # what could not be written again is better kept as the text it came as
     except (ValueError, TypeError):
         return _literal(value)
@@ -78,6 +78,11 @@ def text_of(value: Any) -> str | None:
     return dumps(value)
 
 
+def unpacked(text: str | bytes | None) -> str | None:
+    """Give a text that may still be UTF-8."""
+    return text.decode() if isinstance(text, bytes) else text
+
+
 def name_of(value: Any) -> str | None:
     """Give an id or name: a non-empty text, or a number as text."""
     if isinstance(value, str):
@@ -96,7 +101,7 @@ def json_of(value: Any) -> str | None:
 
 def number_of(value: Any) -> float | None:
     """Give a finite number: true and false are 1 and 0, and the text of a number is one."""
-    if isinstance(value, str | int | float):
+    if isinstance(value, (float, int, str)):
         try:
             number = float(value)
         except (ValueError, OverflowError):
