@@ -11,7 +11,8 @@ import orjson
 from llmlens.errors import unknown
 
 from . import wire
-from .span_detail import chat, read_contents
+from .span_detail import TEXTS, chat, contents_of
+from .trace_rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +36,8 @@ def item_detail(traces: Traces, trace_id: str, span_id: str | None = None) -> di
     where there is no chat. What a judge did within the trace is left out, for it would tell its verdict.
     Raises `UnknownNameError` when there is no such trace or span.
     """
-    spans = traces.table("spans")
-    found = spans.filter(spans.trace_id == trace_id)
-    index = traces.fetch(found.order_by([found.start, found.span_id]).select(*_INDEX)).set_index("span_id", drop=False)
+    found = rows_of(traces)
+    index = found.spans(trace_id, _INDEX).set_index("span_id", drop=False)
     if span_id is not None and span_id not in index.index:
         what = "span"
         raise unknown(what, span_id, ())
@@ -45,7 +45,7 @@ def item_detail(traces: Traces, trace_id: str, span_id: str | None = None) -> di
         what = "trace"
         raise unknown(what, trace_id, ())
     wanted = [span_id] if span_id is not None else _telling(index)
-    read = {c.span_id: c for c in read_contents(traces, found.filter(found.span_id.isin(wanted)))}
+    read = {content.span_id: content for content in contents_of(found.contents(trace_id, wanted, TEXTS))}
     contents = [read[each] for each in index["span_id"] if each in read]
     root = read[wanted[0]]
     main = root if span_id is not None else _answering(contents, root)

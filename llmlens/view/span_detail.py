@@ -11,6 +11,7 @@ from . import wire
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
     from llmlens.read.contents import SpanContent
     from llmlens.traces import Traces
@@ -24,7 +25,7 @@ _MANY = 2_000
 #: So many executed calls are looked at to find what came of those a model asked for.
 _BESIDE = 100
 
-_TEXTS = ("input", "output", "attributes", "events", "links", "resource")
+TEXTS = ("input", "output", "attributes", "events", "links", "resource")
 
 
 def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
     if row.empty:
         raise unknown("span", span_id, ())
     found = traces.fetch(
-        contents.filter((contents.trace_id == trace_id) & (contents.span_id == span_id)).select(*_TEXTS).limit(1)
+        contents.filter((contents.trace_id == trace_id) & (contents.span_id == span_id)).select(*TEXTS).limit(1)
     )
     span = {name: values[0] for name, values in wire.columns(row.drop(columns=["tags"])).items()}
     tags = row["tags"].iloc[0]
@@ -117,10 +118,15 @@ def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[Span
 
 def read_contents(traces: Traces, chosen: ir.Table) -> list[SpanContent]:
     """Read what spans say, in order of their start; `chosen` is a selection of the table `spans`."""
-    contents = traces.table("contents").select("trace_id", "span_id", *_TEXTS)
+    contents = traces.table("contents").select("trace_id", "span_id", *TEXTS)
     chosen = chosen.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
     data = traces.fetch(chosen.left_join(contents, ["trace_id", "span_id"]))
-    rows = wire.columns(data.sort_values(["start", "span_id"], kind="stable"))
+    return contents_of(data.sort_values(["start", "span_id"], kind="stable"))
+
+
+def contents_of(frame: pd.DataFrame) -> list[SpanContent]:
+    """Make what spans say of rows of spans with their texts."""
+    rows = wire.columns(frame)
     return [
         _content(row, row)
         for row in (dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True))
