@@ -96,7 +96,12 @@ def spans(r: Random, items: Sequence[Item], megabytes: float) -> list[str]:
     size = 0.0
     while size < megabytes * 1e6:
         prose = " ".join(r.choices(words, k=180))
-        usage = {"input_tokens": r.randrange(9999), "output_tokens": r.randrange(999), "latency": r.random(), "id": f"chatcmpl-{r.getrandbits(96):x}"}
+        usage = {
+            "input_tokens": r.randrange(9999),
+            "output_tokens": r.randrange(999),
+            "latency": r.random(),
+            "id": f"chatcmpl-{r.getrandbits(96):x}",
+        }
         text = json.dumps({"messages": [{"role": "system", "content": prose}, {"role": "user", "content": r.choice(items).text}],
                            "usage": usage, "trace": f"{r.getrandbits(128):032x}", "start": 1_762_000_000_000_000_000 + r.randrange(10**15)})  # fmt: skip
         texts.append(text)
@@ -125,7 +130,9 @@ def main() -> None:
     redactor = Redactor(key="of the bench, which is no secret")
     print(judge(items, [redactor.text(item.text) for item in items], given.show))
     mixed = spans(r, items, given.megabytes)
-    print(f"\n{speed(redactor.texts, mixed):.1f} MB/s on one core (goal {SPEED:.0f}), {len(mixed):,} texts as spans hold them")
+    print(
+        f"\n{speed(redactor.texts, mixed):.1f} MB/s on one core (goal {SPEED:.0f}), {len(mixed):,} texts as spans hold them"
+    )
     if given.peer:
         print("\ndatafog\n" + judge(items, datafog([item.text for item in items]), 0))
         print(f"\n{speed(datafog, mixed[: len(mixed) // 10]):.2f} MB/s")

@@ -91,6 +91,7 @@ def _address(text: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     except ValueError:
         return None
     everywhere = address.is_loopback or address.is_unspecified or address.is_multicast
+    everywhere |= address.version == 4 and address.is_link_local
     return None if everywhere or text.startswith((b"255.", b"0.")) else address
 
 

@@ -18,7 +18,7 @@ _PASSWORDS = (
     "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "kennwort", "contraseña", "contrasena", "clave",
     "senha", "wachtwoord", "mot de passe", "parola", "hasło", "пароль", "密码", "パスワード",
 )  # fmt: skip
-_SECRETS = "secret token key credential credentials sessionid session_id sessid authorization csrf"
+_SECRETS = "secret token key credential credentials authorization csrf"
 _IS_PASSWORD = frozenset(form for name in _PASSWORDS for form in escaped_forms(name))
 #: The names, in small letters.
 NAMES: tuple[bytes, ...] = (*sorted(_IS_PASSWORD), *_SECRETS.encode().split())

@@ -20,6 +20,7 @@ _ROW = re.compile(
     rb"[+(0-9](?<![0-9A-Za-z]-[+(0-9])(?![0-9]*\.[0-9]{5,}(?![0-9.]))"
     rb"(?:[ .\-/()\x01]{0,4}[0-9]){6,40}+(?!(?!(?:x|ext)[0-9.])[0-9A-Za-z_]|-[0-9A-Za-z]|\.[0-9])"
 )
+_PLUS, _BRACKET = b"+("
 _BETWEEN = b" .-/()+"
 _EXTENSION = re.compile(rb" ?(?:x|ext\.?) ?[0-9]{1,6}(?![0-9A-Za-z])")
 _GROUP = re.compile(rb"[0-9]+")
@@ -90,8 +91,7 @@ def _windows(view: bytes, at: int, row: bytes, index: Mapping[int, Sequence[Numb
             if not kinds:
                 continue
             start = groups[first][0]
-            while start and row[start - 1] in b"+(":
-                start -= 1
+            start = _with_signs(row, start, groups[last][1])
             found = next(_of_kind(view, at + start, row[start : groups[last][1]], kinds, rank), None)
             if found is not None:
                 yield found
@@ -99,6 +99,15 @@ def _windows(view: bytes, at: int, row: bytes, index: Mapping[int, Sequence[Numb
         first = last + 1 if found is not None else first + 1
         while 0 < first < len(groups) and b" " not in row[groups[first - 1][1] : groups[first][0]]:
             first += 1
+
+
+def _with_signs(row: bytes, start: int, end: int) -> int:
+    """Go back over a plus, and over as many brackets as are closed after them."""
+    closed = row.count(b")", start, end) - row.count(b"(", start, end)
+    while start and (row[start - 1] == _PLUS or (closed > 0 and row[start - 1] == _BRACKET)):
+        start -= 1
+        closed -= row[start] == _BRACKET
+    return start
 
 
 def _of_kind(view: bytes, start: int, written: bytes, kinds: Sequence[Number], rank: int) -> Iterator[Found]:

@@ -17,7 +17,7 @@ _WORDS = after(
     "handy", "telefon", "téléphone", "teléfono", "móvil", "celular", "cellulare", "portable", "rufnummer",
     "ring", "dial", "reach", "contact", "text", "電話", "电话", "手机", "전화", "тел", "numero",
 )  # fmt: skip
-_DATE = re.compile(rb"(?:19|20)[0-9]{2}([0-9]{2}){2}([0-9]{2}){0,3}")
+_DATE = re.compile(rb"(?:19|20)[0-9]{2}[01][0-9][0-3][0-9](?:[0-9]{2}){0,3}|[0-3][0-9][0-3][0-9](?:19|20)[0-9]{2}")
 
 
 def _has_code(digits: bytes) -> bool:
