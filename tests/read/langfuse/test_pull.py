@@ -213,6 +213,30 @@ def test_filters_narrow_what_is_read(version: str, mode: Any, filters: Any, n: i
         assert len(read(server, **filters)) == n
 
 
+@pytest.mark.parametrize("filters", [
+    {"user_id": "ada"}, {"session_id": "s1"}, {"tags": ["beta", "de"]}, {"environment": ["production", "canary"]},
+    {"user_id": "ada", "tags": "beta", "name": "chat"},
+])  # fmt: skip
+@pytest.mark.parametrize(("version", "mode"), MODES)
+def test_every_filter_narrows_what_is_read_on_every_server(version: str, mode: Any, filters: Any) -> None:
+    wanted = {"userId": "ada", "sessionId": "s1", "tags": ["de", "beta", "x"], "environment": "canary"}
+    other = {"userId": "bob", "sessionId": "s2", "tags": ["beta"], "environment": "staging"}
+    with LangfuseServer(version, mode) as server:
+        server.add_observations([{**row, **(wanted if int(row["id"], 16) < 5 else other)} for row in observations(40)])
+        assert ids(read(server, **filters)) == ALL[:5]
+
+
+def test_conditions_of_langfuse_itself_narrow_what_is_read(server: LangfuseServer) -> None:
+    condition = {"type": "stringOptions", "column": "type", "operator": "any of", "value": ["SPAN"]}
+    assert ids(read(server, filter=[condition])) == ALL[::5]
+
+
+def test_conditions_that_an_older_server_does_not_know_are_refused() -> None:
+    condition = {"type": "stringOptions", "column": "type", "operator": "any of", "value": ["SPAN"]}
+    with LangfuseServer("3.170.0", "v3") as server, pytest.raises(LangfuseError, match="needs a server with v2"):
+        read(server, filter=[condition])
+
+
 @pytest.mark.parametrize("filters", [{"name": "a long agent"}, {"user_id": "ada"}, {"session_id": "s"}, {"tags": "x"}])
 def test_traces_that_began_too_early_for_a_filter_of_before_v2_are_said_to_be_missed(
     filters: Any,
