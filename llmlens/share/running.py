@@ -31,6 +31,7 @@ def running_notebook() -> tuple[Path, NotebookNode, list[str]]:
         )
     asked = save_notebook(path)
     notebook = read_notebook(path)
+    missing = unsaved(notebook, _runs())
     for cell in notebook.cells:
         if asked is not None and "outputs" in cell:
             cell.outputs = [
@@ -38,7 +39,6 @@ def running_notebook() -> tuple[Path, NotebookNode, list[str]]:
             ]
         if cell.cell_type == "code" and cell.source in _history()[-1:] and not cell.execution_count:
             cell.execution_count = len(_history()) - 1  # it is running
-    missing = unsaved(notebook, _runs())
     saved = time.strftime("%H:%M:%S", time.localtime(path.stat().st_mtime))
     if missing:
         ran = "1 cell was" if missing == 1 else f"{missing} cells were"

@@ -15,6 +15,7 @@ import llmlens as ll
 from llmlens.cli import demo_file
 from tests.browser.reader import Reader
 from tests.browser.test_quickstart import shot
+from tests.hostile import PAYLOADS, STRANGE
 from tests.share.sample import code, data, notebook, shown, stream, words
 
 if TYPE_CHECKING:
@@ -174,10 +175,10 @@ def test_a_widget_that_cannot_start_leaves_a_line_and_the_others_go_on(
     import anywidget
     import traitlets
 
-    class Broken(anywidget.AnyWidget):  # type: ignore[misc]
+    class Broken(anywidget.AnyWidget):
         _esm = "export default {render() { throw new Error('no <b>luck</b>'); }}"
 
-    class Counter(anywidget.AnyWidget):  # type: ignore[misc]
+    class Counter(anywidget.AnyWidget):
         _esm = """export default {
           initialize({model}) { model.set("n", model.get("n") + 1); },
           render({model, el}) {
@@ -224,8 +225,6 @@ def test_plain_figures_are_drawn_webgl_too(browser: Any, tmp_path: Path) -> None
 
 
 def test_what_strangers_wrote_into_words_and_outputs_does_not_run(browser: Any, tmp_path: Path) -> None:
-    from tests.browser.test_hostile_content import PAYLOADS, STRANGE
-
     cells = [
         cell
         for evil in PAYLOADS

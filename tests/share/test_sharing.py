@@ -308,7 +308,7 @@ def test_other_peoples_widgets_that_live_come_with_their_code_and_buffers(tmp_pa
     import anywidget
     import traitlets
 
-    class Other(anywidget.AnyWidget):  # type: ignore[misc]
+    class Other(anywidget.AnyWidget):
         _esm = "export default {render() {}}"
         raw = traitlets.Bytes(b"\x00\xff").tag(sync=True)
         n = traitlets.Int(5).tag(sync=True)
