@@ -4,71 +4,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
+import pandas as pd
 
-from llmlens.read.contents.tool_definitions import LISTS, definitions
+from llmlens.read.contents.tool_definitions import LISTS, SINGLE, definitions
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import ibis.expr.types as ir
 
     from llmlens.traces import Traces
 
 _ID = ["trace_id", "span_id"]
+#: A text in JSON.
+_TEXT = r'"(?:[^"\\]|\\.)*"'
 
 
-def offered(traces: Traces) -> pd.DataFrame:
-    """Give the lists of tools that model calls were offered, as they came: trace_id, span_id, tools."""
+def offered(traces: Traces) -> ir.Table:
+    """Give the lists of tools that model calls were offered: trace_id, span_id, tools (as it came), list (a number)."""
+    return traces._selection.made_once("offered_tools", lambda: _read_offered(traces))  # noqa: SLF001  # kept beside the tables it is made of
+
+
+def _read_offered(traces: Traces) -> ir.Table:
     import ibis
+    import ibis.expr.datatypes as dt
+
+    @ibis.udf.scalar.builtin(signature=((dt.string, dt.string), dt.Array(dt.string)))
+    def regexp_extract_all(text: str, pattern: str) -> list[str]: ...
 
     spans = traces.table("spans")
     calls = spans.filter(spans.kind == "llm").select(*_ID)
     contents = traces.table("contents").select(*_ID, "attributes").semi_join(calls, _ID)
-    held = contents.filter(contents.attributes.re_search("|".join(name.replace(".", r"\.") for name in LISTS)))
-    texts = [held.attributes.cast("json")[f'"{name}"'].str for name in LISTS]
-    found = held.select(*_ID, tools=ibis.coalesce(*texts))
-    return traces.fetch(found.filter(found.tools.notnull()))
+    texts = contents.attributes
+    # Looking for the plain text first spares most calls the reading of their JSON.
+    whole = [ibis.ifelse(texts.contains(f'"{name}"'), texts.cast("json")[f'"{name}"'].str, None) for name in LISTS]
+    members = [
+        ibis.ifelse(texts.contains(f'"{name}"'), regexp_extract_all(texts, f'"{keys}"\\s*:\\s*{_TEXT}'), None)
+        for name, keys in SINGLE.items()
+    ]
+    found = contents.select(*_ID, tools=ibis.coalesce(*whole, *("{" + each.join(",") + "}" for each in members)))
+    found = found.filter(found.tools.notnull())
+    return found.mutate(list=found.tools.hash())
 
 
 def judge(calls: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     """Say whether the tool of a call was offered (`known`), whether its arguments fit the schema (`fits`), and why not.
 
-    NA where the list, or the schema, is not known. Each distinct (list, tool, arguments) is judged once.
+    `calls` have tool, arguments and `list`, the number of what was offered in `lists` (list, tools). NA where the list,
+    or the schema, is not known. Each distinct (list, tool, arguments) is judged once.
     """
-    joined = calls[["trace_id", "requested_by", "tool", "arguments"]].merge(
-        lists.rename(columns={"span_id": "requested_by"}), on=["trace_id", "requested_by"], how="left"
-    )
-    distinct = joined[["tools", "tool", "arguments"]].drop_duplicates()
-    read = {text: definitions(text) for text in distinct["tools"].dropna().unique()}
-    checks: dict[tuple[str, str], Any] = {}
-    rows = [
-        _judged(tools, tool, given, read, checks) for tools, tool, given in distinct.itertuples(index=False, name=None)
-    ]
-    distinct["known"], distinct["fits"], distinct["why"] = zip(*rows, strict=True) if rows else ((), (), ())
-    made = joined.merge(distinct, on=["tools", "tool", "arguments"], how="left")
-    return (
-        made[["known", "fits", "why"]]
-        .astype({"known": "boolean", "fits": "boolean", "why": "str"})
-        .set_index(calls.index)
-    )
+    keys = ["list", "tool", "arguments"]
+    number = calls.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+    distinct = calls.iloc[np.unique(number, return_index=True)[1]][keys]
+    read = {number: definitions(text) for number, text in lists[["list", "tools"]].itertuples(index=False, name=None)}
+    checks: dict[tuple[int, str], Any] = {}
+    rows = [_judged(*row, read, checks) for row in distinct.itertuples(index=False, name=None)]
+    types = {"known": "boolean", "fits": "boolean", "why": "str"}
+    judged = pd.DataFrame(rows, columns=[*types]).astype(types)
+    return judged.iloc[number].set_index(calls.index)
 
 
 def _judged(
-    tools: Any, tool: Any, given: Any, read: dict[str, Any], checks: dict[tuple[str, str], Any]
+    number: Any, tool: Any, given: Any, read: dict[int, Any], checks: dict[tuple[int, str], Any]
 ) -> tuple[bool | None, bool | None, str | None]:
-    if not isinstance(tools, str) or not read[tools] or not isinstance(tool, str):
+    offered_tools = {} if pd.isna(number) else read[number]
+    if not offered_tools or not isinstance(tool, str):
         return None, None, None
-    if tool not in read[tools]:
+    if tool not in offered_tools:
         return False, None, f"there is no tool {tool!r}"
-    schema = read[tools][tool]
+    schema = offered_tools[tool]
     if schema is None or not isinstance(given, str):
         return True, None, None
     try:
         value = orjson.loads(given)
     except orjson.JSONDecodeError:
         return True, False, "the arguments are no JSON"
-    if (tools, tool) not in checks:
-        checks[tools, tool] = _validator(schema)
-    check = checks[tools, tool]
+    if (number, tool) not in checks:
+        checks[number, tool] = _validator(schema)
+    check = checks[number, tool]
     if check is None:
         return True, None, None
     try:

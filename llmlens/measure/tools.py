@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from llmlens.arguments import explains_arguments
 from llmlens.statistics.shares import wilson
 
 from .calls import tool_runs
+from .estimates import quantile_columns
 from .figures import lines
 from .groups import keys_of, ordered, with_period
 from .quantile_figures import by_of, share_bars
@@ -19,13 +21,15 @@ from .tool_schemas import judge, offered
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
     import plotly.graph_objects as go
 
     from llmlens.traces import Traces
 
 #: So many failures of a tool one after the other, within so many seconds, are a burst.
 BURST, BURST_S = 3, 300
+
+#: The quantiles of the seconds of a call.
+QUANTILES = {"p50_s": 0.5, "p95_s": 0.95}
 
 
 @explains_arguments
@@ -37,10 +41,11 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
 
     One row a group, bucket and tool, most called first: the columns of `by`, `period` (with `every`), `tool`, `n`
     (calls), `failed` (the span failed, or its result says so), `silent` (of those, the ones that only the result tells
-    of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s`, `p95_s` (seconds of a call; NA
-    below 2 and 20), `bursts` (runs of failures, each one of three within five minutes, over all traces),
-    `unknown` (calls of a tool that the model was not offered), `misused` (arguments that break the JSON schema the
-    model was given), `checked` (calls whose schema is known).
+    of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s` and `p95_s` (seconds of a call;
+    NA below 2 and 20), each with `_low` and `_high` (a 95 % interval between two of the values), `bursts` (runs of
+    failures, each one of three within five minutes, over all traces), `unknown` (calls of a tool that the model was not
+    offered), `misused` (arguments that break the JSON schema the model was given), `checked` (calls whose schema is
+    known).
 
     `.beside["bursts"]`: when which tool failed again and again; `.beside["misuse"]`: calls with an unknown tool or
     arguments that do not fit, and why. Regular expressions and remote references of a schema are not followed.
@@ -50,8 +55,11 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     names = columns_by(by)
     keys = [*keys_of(names, every), "tool"]
     runs = with_period(tool_runs(traces, names), every)
+    lists = offered(traces)
+    of_call = lists.select("trace_id", "list", requested_by="span_id")
+    runs = runs.left_join(of_call, ["trace_id", "requested_by"]).select(*runs.columns, "list")
     calls = traces.fetch(runs.order_by(["start", "trace_id", "span_id", "call_id"]))
-    calls = calls.join(judge(calls, offered(traces)))
+    calls = calls.join(judge(calls, traces.fetch(lists.select("list", "tools").distinct())))
     bursts, within = _bursts(calls)
     calls["burst"] = within
     wrong = calls[(~calls["known"].fillna(value=True)) | (~calls["fits"].fillna(value=True))]
@@ -66,8 +74,6 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
 
 def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
     """Find runs of failures of a tool, each within five minutes of two beside it; mark the first call of each run."""
-    import pandas as pd
-
     ran = calls[calls["executed"].astype(bool) & calls["start"].notna()].sort_values(["tool", "start"], kind="stable")
     tool, failed = ran["tool"].fillna("").to_numpy(), ran["failed"].to_numpy(bool)
     start = ran["start"].to_numpy("datetime64[us]").astype(np.int64)
@@ -98,20 +104,28 @@ def _finished(calls: pd.DataFrame, keys: list[str], names: list[str]) -> pd.Data
     flags = {"failed": calls["failed"], "silent": calls["silent"], "bursts": calls["burst"], "unknown": ~calls["known"],
              "misused": ~calls["fits"], "checked": calls["fits"].notna()}  # fmt: skip
     counted = calls[keys].assign(**{name: flag.fillna(value=False).astype(int) for name, flag in flags.items()}, n=1)
-    seconds = calls["duration_s"].astype(float).where(lambda s: s >= 0)
+    seconds = calls["duration_s"].to_numpy(float, na_value=np.nan)
     grouped = counted.groupby(keys, dropna=False, sort=False)
     frame = grouped.sum().reset_index()
-    timed = seconds.groupby([calls[key] for key in keys], dropna=False, sort=False)
-    known = timed.count().to_numpy()
-    for name, level, least in (("p50_s", 0.5, 2), ("p95_s", 0.95, 20)):
-        frame[name] = np.where(known >= least, timed.quantile(level, interpolation="linear").to_numpy(float), np.nan)
+    number = grouped.ngroup().to_numpy()
+    members = np.split(seconds[np.argsort(number, kind="stable")], np.cumsum(np.bincount(number))[:-1])
+    times = [values[values >= 0] for values in members[: len(frame)]]
+    for name, level in QUANTILES.items():
+        found = pd.DataFrame([quantile_columns(name, each, level) for each in times], columns=_ends(name))
+        frame[_ends(name)] = found.to_numpy(float)
     hits, n = frame["failed"].to_numpy(float), frame["n"].to_numpy(float)
     bounds = [wilson(h / m, m) for h, m in zip(hits, n, strict=True)]
     frame["share"], frame["low"], frame["high"] = hits / n, [b[0] for b in bounds], [b[1] for b in bounds]
+    timed = [column for name in QUANTILES for column in _ends(name)]
     frame = frame.astype({**dict.fromkeys(("n", *flags), "Int64"),
-                          **dict.fromkeys(("share", "low", "high", "p50_s", "p95_s"), "Float64")})  # fmt: skip
-    order = [*keys, "n", "failed", "silent", "share", "low", "high", "p50_s", "p95_s", "bursts", "unknown", "misused"]
-    return ordered(frame[[*order, "checked"]], [*names, "tool"], n=False)
+                          **dict.fromkeys(("share", "low", "high", *timed), "Float64")})  # fmt: skip
+    order = [*keys, "n", "failed", "silent", "share", "low", "high", *timed, "bursts", "unknown", "misused", "checked"]
+    return ordered(frame[order], [*names, "tool"], n=False)
+
+
+def _ends(name: str) -> list[str]:
+    """Give the columns of a quantile: itself and the ends of its interval."""
+    return [name, f"{name}_low", f"{name}_high"]
 
 
 def _draw(frame: pd.DataFrame) -> go.Figure:

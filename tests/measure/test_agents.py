@@ -110,10 +110,73 @@ def test_a_pattern_of_strangers_is_not_run() -> None:
     assert row["misused"] == 0
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 60), st.booleans()), min_size=1, max_size=60)
+)
+def test_counts_and_seconds_of_tools_are_those_of_a_plain_loop(rows: list[tuple[str | None, int, bool]]) -> None:
+    spans = pd.DataFrame(
+        {
+            "trace_id": [f"t{n}" for n in range(len(rows))],
+            "span_id": "s",
+            "kind": "tool",
+            "name": "run",
+            "feature": [feature for feature, _, _ in rows],
+            "start": [at(n) for n in range(len(rows))],
+            "duration_s": [float(seconds - 5) for _, seconds, _ in rows],
+            "status": ["error" if failed else "ok" for _, _, failed in rows],
+        }
+    )
+    attributes = '{"gen_ai.operation.name":"execute_tool","gen_ai.tool.name":"run"}'
+    contents = spans[["trace_id", "span_id"]].assign(attributes=attributes)
+    frame = ll.tools(Traces.from_frames({"spans": spans, "contents": contents}), by="feature")
+    assert len(frame) == len({feature for feature, _, _ in rows})
+    for row in frame.to_dict("records"):
+        own = [each for each in rows if each[0] == (None if pd.isna(row["feature"]) else row["feature"])]
+        times = [float(seconds - 5) for _, seconds, _ in own if seconds >= 5]
+        assert (row["n"], row["failed"]) == (len(own), sum(failed for _, _, failed in own))
+        for name, level, least in (("p50_s", 0.5, 2), ("p95_s", 0.95, 20)):
+            if len(times) < least:
+                assert pd.isna(row[name])
+                continue
+            assert row[name] == pytest.approx(np.quantile(times, level, method="hazen"))
+            for end, side in ((f"{name}_low", -1), (f"{name}_high", 1)):
+                assert pd.isna(row[end]) or (row[end] in times and side * (row[end] - row[name]) >= 0)
+
+
 def test_what_was_offered_is_not_always_known() -> None:
     frame = ll.tools(asked("{}", offered=None))
     assert (frame["unknown"].tolist(), frame["checked"].tolist()) == ([0], [0])
     assert "not known which tools" in frame.notes[0]
+
+
+LOOK = {"name": "look", "description": 'Says "stock" of an article.', "parameters": SCHEMA}
+ONE_BY_ONE = {
+    "OpenInference": {
+        "llm.tools.0.tool.json_schema": orjson.dumps({"type": "function", "function": LOOK}).decode(),
+        "llm.tools.1.tool.json_schema": '{"name": "other", "input_schema": {"type": "object"}}',
+    },
+    "Traceloop": {
+        "llm.request.functions.0.name": "other",
+        "llm.request.functions.0.description": "Does something else.",
+        "llm.request.functions.1.name": "look",
+        "llm.request.functions.1.description": LOOK["description"],
+        "llm.request.functions.1.parameters": orjson.dumps(SCHEMA).decode(),
+    },
+}
+
+
+@pytest.mark.parametrize("convention", ONE_BY_ONE)
+def test_tools_that_are_listed_one_by_one_are_known(convention: str) -> None:
+    traces = asked('{"sku": "a"}', "{}", offered=None)
+    contents = traces.contents
+    said = [orjson.loads(attributes) for attributes in contents["attributes"]]
+    told = [a | ONE_BY_ONE[convention] if a["gen_ai.operation.name"] == "chat" else a for a in said]
+    contents["attributes"] = [orjson.dumps(a).decode() for a in told]
+    frame = ll.tools(Traces.from_frames({"spans": traces.spans, "contents": contents}))
+    (row,) = frame.to_dict("records")
+    assert (row["n"], row["checked"], row["misused"], row["unknown"]) == (2, 2, 1, 0)
+    assert frame.beside["misuse"]["why"].tolist() == ["'sku' is a required property"]
 
 
 @settings(max_examples=60)
