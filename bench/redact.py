@@ -102,8 +102,10 @@ def spans(r: Random, items: Sequence[Item], megabytes: float) -> list[str]:
             "latency": r.random(),
             "id": f"chatcmpl-{r.getrandbits(96):x}",
         }
-        text = json.dumps({"messages": [{"role": "system", "content": prose}, {"role": "user", "content": r.choice(items).text}],
-                           "usage": usage, "trace": f"{r.getrandbits(128):032x}", "start": 1_762_000_000_000_000_000 + r.randrange(10**15)})  # fmt: skip
+        messages = [{"role": "system", "content": prose}, {"role": "user", "content": r.choice(items).text}]
+        start = 1_762_000_000_000_000_000 + r.randrange(10**15)
+        trace = {"messages": messages, "usage": usage, "trace": f"{r.getrandbits(128):032x}", "start": start}
+        text = json.dumps(trace)
         texts.append(text)
         size += len(text)
     return texts

@@ -4,6 +4,7 @@ Values are made as their issuers document them, not as our patterns read them, a
 in several languages, logs, JSON within JSON, code, URLs, tables. All is random, and nothing in it is anybody's.
 """
 
+# ruff: noqa: E501  # tables of texts: a row a line
 from __future__ import annotations
 
 import base64
@@ -76,9 +77,7 @@ KEYS: dict[str, Callable[[Random], str]] = {
     "google oauth": lambda r: f"ya29.{chars(r, URLSAFE, 120)}",
     "slack bot": lambda r: f"xoxb-{digits(r, 12)}-{digits(r, 13)}-{chars(r, ALNUM, 24)}",
     "slack user": lambda r: f"xoxp-{digits(r, 12)}-{digits(r, 12)}-{digits(r, 13)}-{chars(r, HEX, 32)}",
-    "slack hook": lambda r: "hooks.slack.com/services/T{}/B{}/{}".format(
-        chars(r, string.ascii_uppercase + string.digits, 8), chars(r, string.ascii_uppercase + string.digits, 10),
-        chars(r, ALNUM, 24)),
+    "slack hook": lambda r: f"hooks.slack.com/services/T{chars(r, string.ascii_uppercase + string.digits, 8)}/B{chars(r, string.ascii_uppercase + string.digits, 10)}/{chars(r, ALNUM, 24)}",
     "stripe": lambda r: f"{r.choice('sr')}k_{r.choice(['live', 'test'])}_{chars(r, ALNUM, 24)}",
     "stripe hook": lambda r: f"whsec_{chars(r, ALNUM, 32)}",
     "hugging face": lambda r: f"hf_{chars(r, string.ascii_letters, 34)}",
@@ -178,7 +177,15 @@ TOKEN_TEXTS = (
 
 
 def token(r: Random) -> str:
-    return r.choice([chars(r, HEX, 32), chars(r, HEX, 40), chars(r, ALNUM, 40), chars(r, URLSAFE, 43), str(uuid.UUID(int=r.getrandbits(128)))])
+    return r.choice(
+        [
+            chars(r, HEX, 32),
+            chars(r, HEX, 40),
+            chars(r, ALNUM, 40),
+            chars(r, URLSAFE, 43),
+            str(uuid.UUID(int=r.getrandbits(128))),
+        ]
+    )
 
 
 def basic(r: Random) -> str:
@@ -286,7 +293,20 @@ def iban(r: Random) -> Item:
 
 # ---------------------------------------------------------------------- people
 
-FIRST = ("anna", "li.wei", "o'neill", "jose", "m.garcia", "svetlana_k", "k-tanaka", "j.van.dijk", "zoë", "bob+news", "x.y", "support")
+FIRST = (
+    "anna",
+    "li.wei",
+    "o'neill",
+    "jose",
+    "m.garcia",
+    "svetlana_k",
+    "k-tanaka",
+    "j.van.dijk",
+    "zoë",
+    "bob+news",
+    "x.y",
+    "support",
+)
 HOSTS = ("example.com", "gmail.com", "firma.de", "uni-koeln.de", "empresa.com.br", "co.uk", "sub.mail.example.org", "proton.me",
          "münchen.example", "qq.com", "dept.gov.in", "acme.io")  # fmt: skip
 EMAIL_TEXTS = (
@@ -323,11 +343,32 @@ def filled(r: Random, shape: str) -> str:
 
 #: country -> international and national shapes, as people there write them
 PHONES = {
-    "US": ("+1 N## N## ####", "+1 (N##) N##-####", "+1N##N######", "(N##) N##-####", "N##-N##-####", "N##.N##.####",
-           "1-N##-N##-####"),
-    "UK": ("+44 7911 ######", "+44 20 7### ####", "020 7### ####", "07911 ######", "0161 ### ####", "+44 (0)20 7### ####"),
-    "DE": ("+49 151 ########", "+49 30 #######", "030 #######", "0151 ########", "0221/######", "0049 89 ######",
-           "(030) ### ### ##"),
+    "US": (
+        "+1 N## N## ####",
+        "+1 (N##) N##-####",
+        "+1N##N######",
+        "(N##) N##-####",
+        "N##-N##-####",
+        "N##.N##.####",
+        "1-N##-N##-####",
+    ),
+    "UK": (
+        "+44 7911 ######",
+        "+44 20 7### ####",
+        "020 7### ####",
+        "07911 ######",
+        "0161 ### ####",
+        "+44 (0)20 7### ####",
+    ),
+    "DE": (
+        "+49 151 ########",
+        "+49 30 #######",
+        "030 #######",
+        "0151 ########",
+        "0221/######",
+        "0049 89 ######",
+        "(030) ### ### ##",
+    ),
     "FR": ("+33 6 ## ## ## ##", "06 ## ## ## ##", "01.##.##.##.##", "+336########"),
     "ES": ("+34 6N# ### ###", "6N# ## ## ##", "+34 91 ### ## ##"),
     "IT": ("+39 347 #######", "+39 06 #### ####", "06 #### ####"),
@@ -361,7 +402,14 @@ PHONE_TEXTS = (
     "Handy {}, bitte nicht anrufen",
     "tel:{}",
 )
-PHONE_BARE_TEXTS = ("Call me at {} after five.", '{{"name": "A", "phone": "{}"}}', "phone number: {}", "Tel. {}", '{{"mobile": {}}}', "手机{}")
+PHONE_BARE_TEXTS = (
+    "Call me at {} after five.",
+    '{{"name": "A", "phone": "{}"}}',
+    "phone number: {}",
+    "Tel. {}",
+    '{{"mobile": {}}}',
+    "手机{}",
+)
 
 
 def phone(r: Random) -> Item:
@@ -378,7 +426,7 @@ def weighted_sum(number: str, weights: tuple[int, ...]) -> int:
     return sum(int(d) * w for d, w in zip(number, weights, strict=False))
 
 
-def until(r: Random, make: Callable[[], str | None]) -> str:
+def until(make: Callable[[], str | None]) -> str:
     while (made := make()) is None:
         pass
     return made
@@ -399,7 +447,7 @@ def nhs(r: Random) -> str:
         check = 11 - weighted_sum(body, (10, 9, 8, 7, 6, 5, 4, 3, 2)) % 11
         return None if check == 10 else body + str(check % 11)
 
-    n = until(r, make)
+    n = until(make)
     return r.choice([n, f"{n[:3]} {n[3:6]} {n[6:]}"])
 
 
@@ -446,8 +494,14 @@ def codice_fiscale(r: Random) -> str:
     consonants = "BCDFGLMNPRSTVZ"
     body = chars(r, consonants, 6) + f"{r.randrange(40, 100)}" + r.choice("ABCDEHLMPRST") + f"{r.randrange(1, 29):02}"
     body += r.choice("ABCDEFGHIL") + digits(r, 3)
-    odd = {c: v for c, v in zip("0123456789", (1, 0, 5, 7, 9, 13, 15, 17, 19, 21), strict=True)}
-    odd |= dict(zip(string.ascii_uppercase, (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23), strict=True))
+    odd = dict(zip("0123456789", (1, 0, 5, 7, 9, 13, 15, 17, 19, 21), strict=True))
+    odd |= dict(
+        zip(
+            string.ascii_uppercase,
+            (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
+            strict=True,
+        )
+    )
     total = sum(odd[c] if place % 2 == 0 else int(c) if c.isdigit() else ord(c) - 65 for place, c in enumerate(body))
     return body + chr(65 + total % 26)
 
@@ -472,7 +526,7 @@ def aadhaar(r: Random) -> str:
         n = r.choice("23456789") + digits(r, 11)
         return n if verhoeff(n.encode()) else None
 
-    n = until(r, make)
+    n = until(make)
     return r.choice([n, f"{n[:4]} {n[4:8]} {n[8:]}", f"{n[:4]} {n[4:8]} {n[8:]}"])
 
 
@@ -549,7 +603,14 @@ def ip(r: Random) -> Item:
     six = "2001:db8:" + ":".join(chars(r, HEX, 4) for _ in range(6))
     short = f"2a02:{chars(r, HEX, 4)}::{chars(r, HEX, 4)}:1"
     value = r.choice([four, four, six, short])
-    texts = ("client {} timed out", '{{"ip": "{}"}}', "blocked {} after 5 tries", "X-Forwarded-For: {}", "von {} aus", "src={} dst=127.0.0.1")
+    texts = (
+        "client {} timed out",
+        '{{"ip": "{}"}}',
+        "blocked {} after 5 tries",
+        "X-Forwarded-For: {}",
+        "von {} aus",
+        "src={} dst=127.0.0.1",
+    )
     return item(r, r.choice(texts), value, "ip", "ip")
 
 
@@ -574,7 +635,7 @@ DECOYS: dict[str, Callable[[Random], str]] = {
     "uuid of digits": lambda r: f"id={digits(r, 8)}-{digits(r, 4)}-4{digits(r, 3)}-8{digits(r, 3)}-{digits(r, 12)}",
     "sha256": lambda r: f"sha256:{chars(r, HEX, 64)}",
     "sha1": lambda r: f"commit {chars(r, HEX, 40)} by ci",
-    "md5": lambda r: f"etag \"{chars(r, HEX, 32)}\"",
+    "md5": lambda r: f'etag "{chars(r, HEX, 32)}"',
     "short sha": lambda r: f"fixed in {chars(r, HEX, 7)}",
     "trace id": lambda r: f'{{"trace_id": "{chars(r, HEX, 32)}", "span_id": "{chars(r, HEX, 16)}"}}',
     "epoch": lambda r: f'{{"created": {1_762_000_000 + r.randrange(10**6)}, "ms": {1_762_000_000_000 + r.randrange(10**9)}}}',
@@ -611,7 +672,7 @@ DECOYS: dict[str, Callable[[Random], str]] = {
         "next_token: null", "tokens: 1234567", "token=None", "secret = client.secrets.get('db')",
         "The secret is to listen.", "secret: true", "Secretary: John Smith, Room 12", "api_key=os.getenv('OPENAI_API_KEY')",
         "api_key: <your-api-key>", "bearer of good news 2026", "basic authentication is off", "auth: basic",
-        "cache_key: user:42:profile", 'const key = items[0].key;', "Set the API key: see the docs.", "token bucket, 20 per second",
+        "cache_key: user:42:profile", "const key = items[0].key;", "Set the API key: see the docs.", "token bucket, 20 per second",
         "key=value pairs", "sort_key=created_at_2026", "the key is under the mat 42",
     ]),
     "sk words": lambda r: r.choice(["pip install sk-learn-extensions-for-python", "div.sk-estimator-doc-link.fitted", "sk-container-id-12 div.sk-toggleable",
@@ -665,7 +726,9 @@ AROUND = (
 
 def item(r: Random, text: str, value: str, family: str, what: str) -> Item:
     """Put a value into a text, the text into another one, and that into JSON once or twice, or not."""
-    inner = text.replace("{{", "\x00").replace("}}", "\x01").replace("{}", value).replace("\x00", "{").replace("\x01", "}")
+    inner = (
+        text.replace("{{", "\x00").replace("}}", "\x01").replace("{}", value).replace("\x00", "{").replace("\x01", "}")
+    )
     full = r.choice(AROUND).replace("{}", inner)
     truth = value
     for _ in range(r.choice((0, 0, 1, 1, 2))):

@@ -1,4 +1,4 @@
-"""What must not leave with a file: secrets, cards, people. `Redactor` takes it out of texts, tables are its callers'."""
+"""What must not leave with a file: secrets, cards, people. `Redactor` takes it out of texts."""
 
 from .redactor import Redactor
 

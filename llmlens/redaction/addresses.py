@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 #: Read backwards from the @; letters beyond ASCII are Latin ones, because scripts without spaces would run into it.
 _LOCAL = re.compile(rb"\x01*((?:[0-9A-Za-z_.+'=-]|[\x80-\xbf][\xc3-\xca]\x01*){1,64})")
 _DOMAIN = re.compile(
-    rb"@(?:(?:[0-9A-Za-z-]|\x01*[\xc3-\xf4][\x80-\xbf]{1,3}){1,63}\.){1,6}(?P<top>[A-Za-z]{2,24}|xn--[0-9a-z]{2,24})(?![0-9A-Za-z_-]|\.[0-9])"
+    rb"@(?:(?:[0-9A-Za-z-]|\x01*[\xc3-\xf4][\x80-\xbf]{1,3}){1,63}\.){1,6}(?P<top>[A-Za-z]{2,24}|xn--[0-9a-z]{2,24})"
+    rb"(?![0-9A-Za-z_-]|\.[0-9])"
 )
 #: Ends of names of files and services, which are no top-level domains: `logo@2x.png`.
 _FILES = frozenset(

@@ -36,7 +36,8 @@ _SIGN = re.compile(
 _COLONS = (b":", "：".encode())
 _GOES_ON = frozenset(bytes((byte,)) for byte in b"abcdefghijklmnopqrstuvwxyz0123456789")
 _QUOTED = re.compile(
-    rb"(?:[bfru]{0,2})(?P<escape>\x01*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
+    rb"(?:[bfru]{0,2})(?P<escape>\x01*)(?P<quote>[\"'`\x03])(?P<value>[^\x00\n]{1,400}?)"
+    rb"(?:(?P=escape)(?P=quote)|(?=\x00)|\Z)"
 )
 #: Brackets and commas are in a value when something else of it follows.
 _BARE = re.compile(
@@ -45,7 +46,8 @@ _BARE = re.compile(
 _SCHEME = re.compile(rb"(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)
 #: What stands for a value and is none.
 NO_VALUE = re.compile(
-    rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<[^>]*>?|\$[a-z_]*|\$[{(].*|%[sdr]|%[({].*|\{[{%].*|\{[a-z_.]*\}?|\[[a-z_. -]*\]?|@[a-z_.]+"
+    rb"(?:\*+|x{3,}|\.{3,}|-+|_+|#+|<[^>]*>?|\$[a-z_]*|\$[{(].*|%[sdr]|%[({].*|\{[{%].*|\{[a-z_.]*\}?"
+    rb"|\[[a-z_. -]*\]?|@[a-z_.]+"
     rb"|none|null|nil|true|false|undefined|str(?:ing)?|bytes|int|optional\b.*|required|redacted|hidden|secret|token|password"
     rb"|passwd|your[-_ ].*|my[-_ ]?(?:password|secret|token|api.?key)|example|placeholder"
     rb"|(?:os|process|env|settings|config|self|this|ctx|request|req|data|args|secrets|getpass|user|body)[.(\[].*"

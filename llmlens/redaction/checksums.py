@@ -5,7 +5,10 @@ Each takes digits (some with letters) without separators, as ASCII bytes, and sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _LUHN = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
 #: Verhoeff 1969: the dihedral group of ten elements, and the permutation of each place.

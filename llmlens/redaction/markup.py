@@ -39,7 +39,7 @@ def redact_html(html: str, texts: _Texts) -> str:
             parts.append(piece)
         else:
             for place, part in enumerate(_TEXTS.split(piece)):
-                if place % 3 == 2 and not part[1:6].lower() == "data:":
+                if place % 3 == 2 and part[1:6].lower() != "data:":
                     places.append(len(parts))
                 parts.append(part)
     for place, redacted in zip(places, texts([parts[place] for place in places]), strict=True):

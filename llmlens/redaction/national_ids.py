@@ -50,7 +50,7 @@ def _is_bsn(value: bytes) -> bool:
 
 
 def _is_pesel(value: bytes) -> bool:
-    """The month says the century; who is alive was born in the one or the other of two."""
+    """Check the digit and the date, whose month says the century: of who is alive it is one of two."""
     month, day = int(value[2:4]), int(value[4:6])
     return (
         (1 <= month <= 12 or 21 <= month <= 32)
@@ -133,7 +133,8 @@ def _announced(*words: str) -> re.Pattern[bytes]:
 #: What no word is needed for comes first among those of a size.
 NUMBERS: tuple[Number, ...] = (
     Number("US_SSN", (9,), re.compile(rb"[0-9]{3}-[0-9]{2}-[0-9]{4}"), "536-22-8726", _is_ssn),
-    Number("FR_NIR", (15,), re.compile(rb"[12][0-9]{14}|[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}|[12][0-9]{12} [0-9]{2}"),
+    Number("FR_NIR", (15,),
+           re.compile(rb"[12](?:[0-9]{14}|[0-9]{12} [0-9]{2}| [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2})"),
            "1 85 05 78 006 084 91", _is_nir),
     Number("CH_AHV", (13,), re.compile(rb"756([. ]?)[0-9]{4}\1[0-9]{4}\1[0-9]{2}"), "756.9217.0769.85",
            by_weights((1, 3) * 6 + (1,), 10)),
@@ -146,7 +147,8 @@ NUMBERS: tuple[Number, ...] = (
     Number("PL_PESEL", (11,), re.compile(rb"[0-9]{11}"), "44051401359", _is_pesel),
     Number("NO_FNR", (11,), re.compile(rb"[0-9]{6} ?[0-9]{5}"), "150579 45181", _is_fnr),
     Number("TR_TCKN", (11,), re.compile(rb"[0-9]{11}"), "10000000146", _is_tckn),
-    Number("IN_AADHAAR", (12,), re.compile(rb"[0-9]{4}([ \-])[0-9]{4}\1[0-9]{4}"), "2341 2341 2346", _is_aadhaar, single=True),
+    Number("IN_AADHAAR", (12,), re.compile(rb"[0-9]{4}([ \-])[0-9]{4}\1[0-9]{4}"), "2341 2341 2346", _is_aadhaar,
+           single=True),
     Number("KR_RRN", (13,), re.compile(rb"[0-9]{6}-[1-8][0-9]{6}"), "820701-2409184", _is_date),
     Number("SE_PNR", (10, 12), re.compile(rb"(?:19|20)?[0-9]{6}[-+][0-9]{4}"), "811228-9874", _is_personnummer),
     Number("US_SSN", (9,), re.compile(rb"[0-9]{3}([ \-.]?)[0-9]{2}\1[0-9]{4}"), "536228726", _is_ssn,

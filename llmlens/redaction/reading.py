@@ -24,7 +24,7 @@ _ENTITIES = {
     b"&gt;": b">", b"&#64;": b"@", b"&#x40;": b"@",
 }  # fmt: skip
 #: Spaces and hyphens beyond ASCII that stand in numbers.
-_SPACES = ((b"\xc2\xa0", b" "), (b"\xe2\x80\xaf", b" "), (b"\xe2\x80\x89", b" "), (b"\xe2\x80\x91", b"-"), (b"\xe2\x80\x93", b"-"))  # fmt: skip
+_SPACES = (("\u00a0", b" "), ("\u202f", b" "), ("\u2009", b" "), ("\u2011", b"-"), ("\u2013", b"-"))
 #: What an earlier redaction left; nothing is found in it again.
 _MASKED = re.compile(rb"<[A-Z][A-Z0-9_]*:[0-9a-f]{8}\x01*>")
 
@@ -48,7 +48,8 @@ def readable(data: bytes) -> bytes:
         data = _ENTITY.sub(_character, data)
     if not data.isascii():
         for space, char in _SPACES:
-            data = data.replace(space, PAD * (len(space) - 1) + char)
+            encoded = space.encode()
+            data = data.replace(encoded, PAD * (len(encoded) - 1) + char)
     if b"<" in data:
         data = _MASKED.sub(_blank, data)
     return data

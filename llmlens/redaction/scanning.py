@@ -59,7 +59,7 @@ def _rarity(byte: int) -> int:
 
 
 class Scan:
-    """Texts as they are searched: with their escapes read, and the same in small letters; places are the same in all."""
+    """Texts as they are searched: with their escapes read, and that in small letters; places are the same in all."""
 
     def __init__(self, data: bytes) -> None:
         """Read the escapes."""

@@ -33,7 +33,8 @@ _PRIVATE_KEY = Pattern(
     "PRIVATE_KEY",
     re.compile(
         rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
-        rb"(?:[^\x00]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|[0-9A-Za-z+/=\s\x01\\:,-]*[0-9A-Za-z+/=])"
+        rb"(?:[^\x00]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
+        rb"|[0-9A-Za-z+/=\s\x01\\:,-]*[0-9A-Za-z+/=])"
     ),
     "-----BEGIN PRIVATE KEY-----\nMIIB" + _A * 4 + "\n-----END PRIVATE KEY-----",
     anchors=(b"-----BEGIN",),
@@ -45,7 +46,8 @@ SECRET_KEYS: tuple[Pattern, ...] = (
     _key("LANGFUSE_KEY", ("sk-lf-", "pk-lf-"), rf"(?:{_UUID}|[\w-]{{16,}})", "0a1b2c3d-0a1b-2c3d-0a1b-0a1b2c3d4e5f"),
     _key("OPENAI_KEY", ("sk-proj-", "sk-svcacct-", "sk-admin-", "sk-service-"), r"[\w-]{20,}", _A * 8),
     _key("OPENAI_KEY", "sk-", r"[\w-]{20,}", _A * 6, random=True),
-    _key("STRIPE_KEY", ("sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_"), r"[0-9A-Za-z]{16,}", _A * 3),
+    _key("STRIPE_KEY", ("sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_"),
+         r"[0-9A-Za-z]{16,}", _A * 3),
     _key("STRIPE_KEY", "whsec_", r"[0-9A-Za-z+/=]{24,}", _A * 4),
     _key("AWS_KEY", ("AKIA", "ASIA", "ABIA", "ACCA"), r"[A-Z0-9]{16}(?![0-9A-Za-z])", "A2B3C4D5" * 2),
     _key("GITHUB_TOKEN", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"[0-9A-Za-z]{30,255}", _A * 4 + "a1B2"),
@@ -58,7 +60,8 @@ SECRET_KEYS: tuple[Pattern, ...] = (
     _key("SLACK_TOKEN", ("xoxb-", "xoxp-", "xoxa-", "xoxe-", "xoxe.", "xoxo-", "xoxr-", "xoxs-", "xoxc-", "xoxd-"),
          r"[0-9A-Za-z%.-]{10,}", "123456789012-" + _A * 3),
     _key("SLACK_TOKEN", "xapp-", r"[0-9]-[0-9A-Z]+-[0-9]+-[0-9a-f]{16,}", "1-A1B2C3-123456-" + _HEX * 3),
-    _key("WEBHOOK", "hooks.slack.com/", r"(?:services|workflows|triggers)/[0-9A-Za-z/_]{20,}", "services/T0A1B2C3/B0A1B2C3/" + _A * 3),
+    _key("WEBHOOK", "hooks.slack.com/", r"(?:services|workflows|triggers)/[0-9A-Za-z/_]{20,}",
+         "services/T0A1B2C3/B0A1B2C3/" + _A * 3),
     _key("WEBHOOK", ("discord.com/api/webhooks/", "discordapp.com/api/webhooks/"), r"[0-9]{16,20}/[\w-]{40,}",
          "123456789012345678/" + _A * 8),
     _key("HUGGINGFACE_TOKEN", ("hf_", "api_org_"), r"[0-9A-Za-z]{30,}", _A * 4 + "ab"),
@@ -66,7 +69,8 @@ SECRET_KEYS: tuple[Pattern, ...] = (
     _key("PYPI_TOKEN", "pypi-", r"[\w-]{50,}", "AgEIcHlwaS5vcmc" + _A * 6),
     _key("SENDGRID_KEY", "SG.", r"[\w-]{16,}\.[\w-]{16,}", _A * 2 + "a1B2c3." + _A * 5 + "a1B"),
     _key("MAILGUN_KEY", "key-", r"[0-9a-f]{32}" + _END.decode(), _HEX * 4),
-    _key("TWILIO_KEY", tuple(f"SK{digit}" for digit in "0123456789abcdef"), r"[0-9a-f]{31}" + _END.decode(), _HEX[1:] + _HEX * 3),
+    _key("TWILIO_KEY", tuple(f"SK{digit}" for digit in "0123456789abcdef"),
+         r"[0-9a-f]{31}" + _END.decode(), _HEX[1:] + _HEX * 3),
     _key("GROQ_KEY", "gsk_", r"[0-9A-Za-z]{40,}", _A * 6 + "a1B2"),
     _key("XAI_KEY", "xai-", r"[0-9A-Za-z]{40,}", _A * 10),
     _key("PERPLEXITY_KEY", "pplx-", r"[0-9A-Za-z]{40,}", _A * 6),

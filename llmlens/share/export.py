@@ -46,20 +46,23 @@ def export(
     if target.suffix.lower() not in _WRITERS:
         what_kind = "kind of file to export:"
         raise unknown(what_kind, target.suffix or target.name, _WRITERS)
-    frame = _frame_of(what)
+    frame = _with_index(_frame_of(what))
     redactor = Redactor() if redact is True else redact
     if redactor:
         frame = redacted_frame(frame, redactor)
-    frame = _with_index(frame)
     if target.suffix.lower() in (".csv", ".xlsx"):
         frame = _cells_changed(frame, lambda values, _: [_as_cell(value, raw=raw) for value in values])
     with _written(target) as made:
-        _WRITERS[target.suffix.lower()](frame, made)
+        try:
+            _WRITERS[target.suffix.lower()](frame, made)
+        except (ValueError, TypeError) as error:
+            told = str(error).splitlines()[0]
+            raise ShareError(f"{target.name} cannot hold this table: {told}") from None
     return target
 
 
 def redacted_frame(frame: pd.DataFrame, redactor: Redactor) -> pd.DataFrame:
-    """Redact the texts of a frame: its cells, the lists and mappings in them, its columns' names and its index."""
+    """Redact the texts of a frame: its cells, the lists and mappings in them, and its columns' names."""
     return _cells_changed(frame, redactor.value)
 
 
@@ -83,7 +86,7 @@ def _frame_of(what: Any) -> pd.DataFrame:
 
 
 def _cells_changed(frame: pd.DataFrame, change: Callable[[list[Any], str], list[Any]]) -> pd.DataFrame:
-    """Change the texts of a frame, a column at once: cells, names of columns, the index."""
+    """Change the texts of a frame, a column at once: cells, names of columns."""
     import pandas as pd
 
     changed = {}

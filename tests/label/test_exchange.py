@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING
 
@@ -150,3 +151,29 @@ def test_files_that_are_not_there_or_may_not_be_written_are_said(tmp_path: Path)
         store.read_csv(tmp_path / "x.csv")
     with pytest.raises(LabelError, match=r"cannot be written.*safe in the store"):
         store.to_jsonl(tmp_path / "nowhere" / "x.jsonl")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_secrets_and_people_do_not_leave_with_the_labels(tmp_path: Path, form: str) -> None:
+    store = LabelStore(tmp_path / "one")
+    store.add(HELP, 4, trace_id="t", comment="ask bob@example.com", author="ann@example.com")
+    store.add(HELP, 2, trace_id="u", author="ann@example.com")
+    store.add(Score("fix", str), "call +49 30 901820", trace_id="t", author="eve@example.com")
+    path = store.to_csv(tmp_path / "x.csv") if form == "csv" else store.to_jsonl(tmp_path / "x.jsonl")
+    assert not [word for word in ("example.com", "901820") if word in path.read_text()]
+    other = LabelStore(tmp_path / "two")
+    assert take_in(other, path) == 3
+    assert [event.value for event in other.current()][:2] == [4.0, 2.0]
+    assert len({event.author for event in other.current()}) == 2
+
+
+def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    store = LabelStore(tmp_path / "one")
+    for number, comment in enumerate(["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "fine"]):
+        store.add(HELP, 4, trace_id=f"t{number}", comment=comment, author="=ann")
+    path = store.to_csv(tmp_path / "x.csv")
+    cells = [cell for row in csv.reader(path.read_text().splitlines()) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    other = LabelStore(tmp_path / "two")
+    take_in(other, path)
+    assert other.events() == store.events()

