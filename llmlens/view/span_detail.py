@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import unknown
@@ -10,11 +11,17 @@ from llmlens.errors import unknown
 from . import wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
     import ibis.expr.types as ir
     import pandas as pd
 
     from llmlens.read.contents import SpanContent
     from llmlens.traces import Traces
+
+    #: Finds the executed tools beside a span that start at a time or later.
+    FindsBeside: TypeAlias = Callable[[SpanContent, Any], list[SpanContent]]
 
 #: A text is sent up to here at first; more on demand.
 CLIP = 20_000
@@ -24,6 +31,8 @@ CHUNK = 200_000
 _MANY = 2_000
 #: So many executed calls are looked at to find what came of those a model asked for.
 _BESIDE = 100
+#: So many tools of a trace are held to find them for many spans at once.
+_TOOLS = 2_000
 
 TEXTS = ("input", "output", "attributes", "events", "links", "resource")
 
@@ -33,20 +42,42 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
 
     Nothing is cut. Raises `UnknownNameError` when there is no such span.
     """
+    rows, texts = _rows(traces, trace_id, [span_id])
+    if rows.empty:
+        raise unknown("span", span_id, ())
+    return _detail(rows, texts, lambda content, start: _tools_beside(traces, content, start))
+
+
+def span_details(traces: Traces, trace_id: str, span_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give the same of several spans of a trace, by span id: a few queries for all of them."""
+    rows, texts = _rows(traces, trace_id, span_ids)
+    beside = _Beside(traces, trace_id) if (rows["kind"] == "llm").any() else None
+    texts_of = dict(iter(texts.groupby("span_id")))
+    return {
+        str(span_id): _detail(row, texts_of.get(span_id, texts.iloc[:0]), beside or (lambda *_: []))
+        for span_id, row in rows.groupby("span_id", sort=False)
+    }
+
+
+def _rows(traces: Traces, trace_id: str, span_ids: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read rows of `spans`, and the texts of each."""
+    spans, contents = traces.table("spans"), traces.table("contents")
+    rows = traces.fetch(spans.filter((spans.trace_id == trace_id) & spans.span_id.isin(span_ids)))
+    chosen = contents.filter((contents.trace_id == trace_id) & contents.span_id.isin(span_ids))
+    return rows, traces.fetch(chosen.select("span_id", *TEXTS))
+
+
+def _detail(row: pd.DataFrame, found: pd.DataFrame, beside: FindsBeside) -> dict[str, Any]:
+    """Make the parts of a span of its row and of its texts."""
     from llmlens.read.contents import documents
 
-    spans, contents = traces.table("spans"), traces.table("contents")
-    row = traces.fetch(spans.filter((spans.trace_id == trace_id) & (spans.span_id == span_id)).limit(1))
-    if row.empty:
-        raise unknown("span", span_id, ())
-    found = traces.fetch(
-        contents.filter((contents.trace_id == trace_id) & (contents.span_id == span_id)).select(*TEXTS).limit(1)
-    )
+    row = row.iloc[:1]
     span = {name: values[0] for name, values in wire.columns(row.drop(columns=["tags"])).items()}
     tags = row["tags"].iloc[0]
     span["tags"] = [str(t) for t in tags] if tags is not None and not isinstance(tags, float) else []
-    texts = {name: (values or [None])[0] for name, values in wire.columns(found).items()}
+    texts = {name: (values or [None])[0] for name, values in wire.columns(found[list(TEXTS)].iloc[:1]).items()}
     content = _content(span, texts)
+    start = row["start"].iloc[0] if row["start"].notna().all() else None
     return {
         "span": {**span, "metadata": None, "params": None},
         **{name: texts[name] for name in ("input", "output")},
@@ -55,7 +86,7 @@ def span_detail(traces: Traces, trace_id: str, span_id: str) -> dict[str, Any]:
         "params": _parsed(span["params"]),
         "messages": chat(content),
         "documents": [document._asdict() for document in documents(content)],
-        "tool_calls": _tool_calls(traces, content, row["start"].iloc[0] if row["start"].notna().all() else None),
+        "tool_calls": _tool_calls(content, start, beside),
     }
 
 
@@ -93,14 +124,14 @@ def chat(content: SpanContent) -> list[dict[str, Any]]:
     return found
 
 
-def _tool_calls(traces: Traces, content: SpanContent, start: Any) -> list[dict[str, Any]]:
+def _tool_calls(content: SpanContent, start: Any, tools: FindsBeside) -> list[dict[str, Any]]:
     """Give the tool calls of a span; those a model asks for with what came of them, found on the spans beside it."""
     from llmlens.read.contents import merge_tool_calls, tool_calls
 
     calls = tool_calls(content)
     if content.kind == "llm" and calls:
         own = {(call.call_id, call.tool, call.arguments) for call in calls}
-        for beside in _tools_beside(traces, content, start):
+        for beside in tools(content, start):
             calls += tool_calls(beside)
         merged = [call for call in merge_tool_calls(calls) if call.requested_by == content.span_id]
         calls = merged if len(merged) >= len(own) else tool_calls(content)
@@ -114,6 +145,31 @@ def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[Span
     if start is not None:
         near = near.filter(near.start >= start)
     return read_contents(traces, near.order_by([near.start, near.span_id]).limit(_BESIDE))
+
+
+class _Beside:
+    """The executed tools of one trace, read at the first question for them; answers as `_tools_beside` does."""
+
+    def __init__(self, traces: Traces, trace_id: str) -> None:
+        self._traces, self._trace_id = traces, trace_id
+        self._tools: list[tuple[Any, SpanContent]] | None = None
+
+    def __call__(self, content: SpanContent, start: Any) -> list[SpanContent]:
+        """Give the tools beside a span that start with it or later."""
+        if self._tools is None:
+            spans = self._traces.table("spans")
+            tools = spans.filter((spans.trace_id == self._trace_id) & (spans.kind == "tool"))
+            tools = tools.order_by([tools.start, tools.span_id]).limit(_TOOLS)
+            starts = self._traces.fetch(tools.select("span_id", "start")).set_index("span_id")["start"]
+            self._tools = [(starts.get(each.span_id), each) for each in read_contents(self._traces, tools)]
+        near = (
+            tool
+            for at, tool in self._tools
+            if tool.parent_id in (content.parent_id, content.span_id)
+            and tool.parent_id is not None
+            and (start is None or at >= start)
+        )
+        return list(islice(near, _BESIDE))
 
 
 def read_contents(traces: Traces, chosen: ir.Table) -> list[SpanContent]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -160,20 +161,32 @@ class TraceExplorer(View):
         found = self.traces.fetch(few.order_by([few.start, few.span_id]).select("trace_id", "span_id"))
         of_trace = {trace_id: list(ids) for trace_id, ids in found.groupby("trace_id")["span_id"]}
         pairs = [(trace_id, span_id) for trace_id in chosen for span_id in of_trace.get(trace_id, ())]
-        if every:
-            yield from (("trace", {"trace_id": trace_id}) for trace_id in chosen[len(first) :])
-        for trace_id, span_id in pairs if every else pairs[:_STATIC_SPANS]:
-            yield "span", {"trace_id": trace_id, "span_id": span_id}
+        more = set(chosen[len(first) :])
+        for trace_id, of_one in groupby(pairs if every else pairs[:_STATIC_SPANS], lambda pair: pair[0]):
+            if trace_id in more:
+                yield "trace", {"trace_id": trace_id}
+            yield from (("span", {"trace_id": trace_id, "span_id": span_id}) for _, span_id in of_one)
 
     def static_replies(self, texts: str = "shown") -> Iterator[dict[str, Any]]:
         """Answer as the base does: with all texts in whole, with none of them in the list either."""
-        for reply in super().static_replies(texts):
+        for reply in super().static_replies("none"):
             if texts == "none" and reply["kind"] == "page":
                 columns = reply["result"]["columns"]
                 columns["preview"] = [None] * len(columns["preview"])
-            elif texts == "all" and reply["kind"] == "span":
-                reply["result"] = self._detail(**reply["arguments"])
             yield reply
+        requests = () if texts == "none" else self.static_texts(every=texts == "all")
+        for trace_id, asked in groupby(requests, lambda request: request[1]["trace_id"]):
+            kinds = list(asked)
+            if ("trace", {"trace_id": trace_id}) in kinds:
+                yield {
+                    "kind": "trace",
+                    "arguments": {"trace_id": trace_id},
+                    "result": self.answer("trace", trace_id=trace_id),
+                }
+            spans = [arguments["span_id"] for kind, arguments in kinds if kind == "span"]
+            for span_id, detail in span_detail.span_details(self.traces, trace_id, spans).items():
+                made = wire.clean(detail if texts == "all" else span_detail.clip(detail))
+                yield {"kind": "span", "arguments": {"trace_id": trace_id, "span_id": span_id}, "result": made}
 
     def _opened_first(self) -> list[str]:
         """Name the open trace, and in turns the newest, the dearest, the slowest and those with the most errors."""
