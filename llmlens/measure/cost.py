@@ -8,6 +8,7 @@ from llmlens.arguments import explains_arguments
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
+from .currencies import currency_note
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
 
@@ -36,7 +37,8 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
     or of its period; NA where that is 0 or not known), `n_unpriced`.
 
     Calls whose cost is not known count in `n_unpriced` and nowhere as 0: a group where nothing is known has NA, and the
-    averages are over everything, so they are a lower bound where `n_unpriced` is not 0.
+    averages are over everything, so they are a lower bound where `n_unpriced` is not 0. `.notes` says how many reported
+    costs are in another currency, by the `currency` in the metadata of their calls.
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
@@ -58,7 +60,7 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
     }
     grouped = keyed.group_by(list(keys)).agg(**sums) if keys else keyed.agg(**sums)
     frame = _finished(traces.fetch(grouped), names, period=every is not None)
-    return result(frame, _draw)
+    return result(frame, _draw, [currency_note(traces, calls)])
 
 
 def _finished(frame: pd.DataFrame, names: list[str], *, period: bool) -> pd.DataFrame:

@@ -204,3 +204,14 @@ def test_hostile_names_are_text_in_the_figure() -> None:
         page = figure.to_json().replace("\\u003c", "<")
         assert "<a href" not in page
         assert "%{x}</a>" not in page
+
+
+def test_costs_in_another_currency_are_told() -> None:
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    frame = pd.DataFrame({"trace_id": ["a", "b", "c", "d"], "span_id": "1", "kind": "llm", "start": start})
+    frame = frame.assign(cost_usd=1.0, cost_source=["reported", "reported", "reported", "priced"])
+    told = ['{"currency":"EUR"}', '{"currency": "USD"}', '{"tenant":"x"}', '{"currency":"GBP"}']
+    found = ll.cost(Traces.from_frames({"spans": frame.assign(metadata=told)}))
+    assert found["cost_usd"].tolist() == [4.0]
+    assert found.notes == ("1 reported costs are not in USD (EUR 1): summed as if they were.",)
+    assert ll.cost(Traces.from_frames({"spans": frame})).notes == ()
