@@ -86,7 +86,7 @@ class Redactor:
 
     def text(self, text: str, where: str = "") -> str:
         """Redact one text; `where` is what the summary says of it, such as the name of a column."""
-        return self.texts([text], where)[0]
+        return str(self.texts([text], where)[0])
 
     def texts(self, texts: Sequence[str | None], where: str = "") -> list[Any]:
         """Redact many texts at once, which is faster; None stays None.

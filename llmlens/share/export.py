@@ -142,6 +142,13 @@ def _write_excel(frame: pd.DataFrame, path: Path) -> None:
         ) from None
     if len(frame) > _EXCEL_ROWS:
         raise ShareError(f"A sheet of Excel holds {_EXCEL_ROWS:,} rows, this table has {len(frame):,}: write a .csv.")
+    longest = max(
+        (len(each) for place in range(frame.shape[1]) for each in frame.iloc[:, place] if isinstance(each, str)),
+        default=0,
+    )
+    if longest > _EXCEL_CELL:
+        told = "nothing is cut here, so write a .csv"
+        raise ShareError(f"A cell of Excel holds {_EXCEL_CELL:,} characters, one here has {longest:,}: {told}.")
     book = excel.Workbook(write_only=True)
     sheet = book.create_sheet("llmlens")
     made = import_module("openpyxl.cell").WriteOnlyCell
@@ -149,11 +156,6 @@ def _write_excel(frame: pd.DataFrame, path: Path) -> None:
 
     def cell(value: Any) -> Any:
         if isinstance(value, str):
-            if len(value) > _EXCEL_CELL:
-                told = "export() cuts nothing: write a .csv"
-                raise ShareError(
-                    f"A cell of Excel holds {_EXCEL_CELL:,} characters, one here has {len(value):,}; {told}."
-                )
             text = made(sheet, value=illegal.sub("\ufffd", value))
             text.data_type = "s"  # never a formula
             return text

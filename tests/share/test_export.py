@@ -103,6 +103,18 @@ def test_excel_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_sheet_holds_texts_numbers_and_times(tmp_path: Path) -> None:
+    excel = pytest.importorskip("openpyxl", reason="an extra of its own: pip install 'llmlens[excel]'")
+    at = pd.Timestamp("2026-11-02T10:00:00Z")
+    frame = pd.DataFrame({"=x": ["=1+1", None], "n": pd.array([1, None], "Int64"), "at": [at, None]})
+    for raw, text in ((False, "'=1+1"), (True, "=1+1")):
+        sheet = excel.load_workbook(ll.export(frame, tmp_path / "x.xlsx", raw=raw)).active
+        assert [cell.value for cell in sheet[2]] == [text, 1, at.tz_localize(None).to_pydatetime()]
+        assert sheet["A2"].data_type == "s"
+    with pytest.raises(ll.ShareError, match="holds 32,767 characters, one here has 40,000"):
+        ll.export(pd.DataFrame({"a": ["x" * 40_000]}), tmp_path / "x.xlsx")
+
+
 @pytest.mark.parametrize(
     ("what", "name", "error", "told"),
     [
