@@ -15,7 +15,8 @@ def following(view: Any, texts: str) -> tuple[list[dict[str, Any]], dict[str, An
 
     How: `source` (model id), `trait` of it that says what is selected (None: that cannot be known without a kernel),
     and `selections`, pairs of a value of the trait and the rows of the list that it leaves, each as the distance from
-    the one before. A source that has a `trait` of `trace_id` and no `selections` leaves that trace.
+    the one before. A source that has a `trait` of `trace_id` and no `selections` leaves that trace. `rows` are those
+    of what is selected now (None: all).
     """
     module = sys.modules.get("llmlens.view.trace_explorer")
     source = view._source() if view._source is not None else None  # noqa: SLF001  # the view that it follows
@@ -33,7 +34,9 @@ def following(view: Any, texts: str) -> tuple[list[dict[str, Any]], dict[str, An
     for name, value, traces in source.static_selections():
         trait = name
         selections.append([value, _steps(sorted(rows[each] for each in traces.trace_ids if each in rows))])
-    return replies, {"source": source.model_id, "trait": trait, "selections": selections}
+    now = _steps(sorted(rows[each] for each in view.traces.trace_ids if each in rows))
+    follows = {"source": source.model_id, "trait": trait, "selections": selections}
+    return replies, {**follows, "rows": None if len(now) == len(rows) else now}
 
 
 def _steps(rows: list[int]) -> list[int]:

@@ -95,16 +95,20 @@
   }
 
   // An explorer that follows another view lists what is selected there: the rows were written down for each selection.
-  async function following({ source, trait, selections }) {
-    if (!source || !trait) return null;
+  async function following({ source, trait, selections, rows }) {
+    if (!source || !trait) return rows && { rows: risen(rows) };
     const value = model(source).model.get(trait);
     if (value === null || value === undefined || value.length === 0) return null;
     const known = await json(selections);
     if (!known.length) return { trace: value };
     const found = known.find(([wanted]) => canonical(wanted) === canonical(value));
     if (!found) return null;
+    return { rows: risen(found[1]) };
+  }
+
+  function risen(steps) {
     let row = 0;
-    return { rows: found[1].map((step) => (row += step)) };
+    return steps.map((step) => (row += step));
   }
 
   function selected(page, choice) {
@@ -149,6 +153,13 @@
     return made.get(id);
   }
 
+  function note(element, words) {
+    const line = document.createElement("p");
+    line.className = "note";
+    line.textContent = words;
+    element.append(line);
+  }
+
   async function mount(element) {
     const id = element.dataset.model;
     const spec = models[id];
@@ -166,12 +177,11 @@
       element.append(place);
       await widget.render?.({ model: entry.model, el: place, signal, experimental });
       element.dataset.mounted = "true";
+      if (spec.follows && !(spec.follows.source && spec.follows.trait))
+        note(element, "In the notebook this follows what is selected in another view; here it lists what was selected when it was shared.");
     } catch (error) {
       place.remove();
-      const line = document.createElement("p");
-      line.className = "note";
-      line.textContent = `${spec.name} could not start here: ${error.message || error}`;
-      element.append(line);
+      note(element, `${spec.name} could not start here: ${error.message || error}`);
       element.dataset.mounted = "false";
     }
   }

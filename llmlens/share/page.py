@@ -129,14 +129,11 @@ def _model(copy: dict[str, Any], copies: Copies, parts: Parts) -> dict[str, Any]
 
 
 def _needs_eval(copies: Copies) -> bool:
-    """Whether a figure draws with WebGL: plotly.js compiles those drawings at run time."""
-    figures = [
-        reply["result"]
-        for copy in copies.made.values()
-        for reply in copy.get("replies", [])
-        if reply["kind"] == "figure"
-    ]
-    return any(f'"type":"{kind}"' in str(each.get("figure", "")) for each in figures for kind in _COMPILED)
+    """Whether anything draws with WebGL: plotly.js compiles those drawings at run time."""
+    figures = (reply["result"] for copy in copies.made.values() for reply in copy.get("replies", ()))
+    drawn = [str(each["figure"]) for each in figures if isinstance(each, dict) and "figure" in each]
+    own = [copies.assets[copy["esm"]] for copy in copies.made.values() if copy["kind"] == "view"]
+    return any(f'"{kind}"' in text for kind in _COMPILED for text in (*drawn, *own))
 
 
 _COMPILED = ("scattergl", "scatterpolargl", "splom", "parcoords")

@@ -32,13 +32,13 @@ _ATTRIBUTES = {
 }
 _PROPERTIES = (
     "align-items background background-color border border-bottom border-bottom-color border-bottom-style "
-    "border-bottom-width border-collapse border-color border-left border-left-color border-left-style border-left-width "
-    "border-radius border-right border-spacing border-style border-top border-width box-sizing color column-gap "
-    "cursor display flex flex-direction flex-wrap font font-family font-size font-style font-variant-numeric "
-    "font-weight gap grid-template-columns height justify-content line-height list-style margin margin-bottom margin-left "
-    "margin-right margin-top max-height max-width min-width opacity overflow overflow-wrap overflow-x padding "
-    "padding-bottom padding-left padding-right padding-top text-align text-decoration text-overflow vertical-align "
-    "white-space width word-break"
+    "border-bottom-width border-collapse border-color border-left border-left-color border-left-style "
+    "border-left-width border-radius border-right border-spacing border-style border-top border-width box-sizing "
+    "color column-gap cursor display flex flex-direction flex-wrap font font-family font-size font-style "
+    "font-variant-numeric font-weight gap grid-template-columns height justify-content line-height list-style "
+    "margin margin-bottom margin-left margin-right margin-top max-height max-width min-width opacity overflow "
+    "overflow-wrap overflow-x padding padding-bottom padding-left padding-right padding-top text-align "
+    "text-decoration text-overflow vertical-align white-space width word-break"
 )
 _STYLES = frozenset(_PROPERTIES.split())
 _PICTURES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;", "data:image/svg+xml;")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ("<script>x</script><style>y</style><svg><text>t</text></svg>z", "z"),
         ('<td colspan="2" onclick="x" style="color:red">a</td>', "a"),
         ('<div style="position:fixed;color:red">a</div>', '<div style="color:red">a</div>'),
+        ('<b style="font-weight:600;gap:1px">a</b>', '<b style="font-weight:600;gap:1px">a</b>'),
         ('<div style="background:url(http://evil.example)">a</div>', "<div>a</div>"),
         ('<div style="background:\\75rl(//evil.example)">a</div>', "<div>a</div>"),
         ('<a href="https://example.org">a</a>', '<a href="https://example.org" rel="noopener noreferrer">a</a>'),

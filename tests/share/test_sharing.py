@@ -244,6 +244,15 @@ def test_an_explorer_follows_a_treemap_without_a_kernel(tmp_path: Path) -> None:
     assert selections == {("refunds",): [0, 2], ("search",): [1]}
 
 
+def test_an_explorer_whose_other_view_is_not_shown_lists_what_is_selected(tmp_path: Path) -> None:
+    treemap = ll.CostTreemap(small_traces(), path=["feature"])
+    explorer = ll.TraceExplorer(treemap)
+    treemap.select("search")
+    page = shared(notebook(tmp_path / "n.ipynb", [code("e", shown(explorer))]))
+    assert models(page)["w1"]["follows"]["source"] is None
+    assert models(page)["w1"]["follows"]["rows"] == [1]
+
+
 @pytest.mark.parametrize(
     ("texts", "first", "whole"), [("shown", True, False), ("all", True, True), ("none", False, False)]
 )
