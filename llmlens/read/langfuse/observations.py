@@ -7,6 +7,7 @@ them, and its own fields; see fields.py. `llmlens.*` are the columns that are wo
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmlens.read.arrays import dumps
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .windows import Window
 
 
+#: So many are mapped together, where their number is ours to choose.
+TOGETHER = 1000
+
 _METADATA = "langfuse.observation.metadata."
 _PARAMETERS = "langfuse.observation.model.parameters"
 _TOKENS = {column: f"llmlens.{column}" for column in TOKENS}
@@ -36,7 +40,9 @@ def to_raw(rows: Iterable[Any], *, line: int = 1, url: Callable[[str], str] | No
     `line` is the number of the first row in its source; `url` gives the address of a trace by its id.
     """
     mapper = Mapper(url)
-    yield from mapper.raws(enumerate(rows, line))
+    numbered = enumerate(rows, line)
+    while some := list(islice(numbered, TOGETHER)):
+        yield from mapper.raws(some)
     yield from mapper.clock.problems()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from llmlens.read.arrays import dumps
 from llmlens.read.raw import Problem
 
-from .observations import Mapper
+from .observations import TOGETHER, Mapper
 from .score_columns import is_of_a_page, without_scores
 from .scores import comment_raw, score_raw
 from .traces import trace_raw
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llmlens.read.raw import Raw
-
-
-#: So many observations are mapped together.
-_TOGETHER = 1000
 
 
 class Records:
@@ -55,7 +51,7 @@ class Records:
 
     def _observation(self, row: Mapping[str, Any], line: int) -> Iterator[Raw]:
         self._waiting.append((line, row))
-        if len(self._waiting) >= _TOGETHER:
+        if len(self._waiting) >= TOGETHER:
             yield from self._map()
 
     def _map(self) -> Iterator[Raw]:

@@ -298,6 +298,17 @@ def test_a_saved_page_of_the_api_is_read(langfuse: Any, three: Any, tmp_path: Pa
     assert_same_spans(read(path), langfuse.read(*three))
 
 
+def test_every_line_of_a_long_file_is_read_and_knows_its_number(langfuse: Any, tmp_path: Path) -> None:
+    rows = [langfuse.observation(id=f"{number:016x}") for number in range(1, 2_501)]
+    rows[1_234]["endTime"] = "soon"
+    path = tmp_path / "observations_v2.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    traces = read(path)
+    assert sorted(traces.spans["span_id"]) == [row["id"] for row in rows]
+    (problem,) = traces.problems.to_dict("records")
+    assert (problem["line"], problem["reason"]) == (1_235, "endTime is not a time; it was left out")
+
+
 def test_torn_lines_and_foreign_records_are_problems(three: Any, tmp_path: Path) -> None:
     lines = [json.dumps(blob_row(row)) for row in three]
     path = tmp_path / "a.jsonl"
