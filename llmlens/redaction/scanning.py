@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
-#: Bytes of traces, the commonest first; all others are rarer.
-_COMMON = b'"eat nrso:iul,dc{}g.pmyhk0f_v1bV256493w87-[]xITPHqSUNRDFABjELCzOYMGWJKZQX'
+#: Bytes of traces as they are searched, the commonest first; all others are rarer.
+_COMMON = b'\x01"eat nrso:iul,dc{}g.pmyhk0f_v1bV256493w87-[]xITPHqSUNRDFABjELCzOYMGWJKZQX'
 
 
 class Literals:
