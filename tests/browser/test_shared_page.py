@@ -16,10 +16,11 @@ from llmlens.cli import demo_file
 from tests.browser.reader import Reader
 from tests.browser.test_quickstart import shot
 from tests.hostile import PAYLOADS, STRANGE
-from tests.share.sample import code, data, notebook, shown, stream, words
+from tests.share.sample import code, data, shown, stream, words
+from tests.share.sample import notebook as written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.browser
@@ -197,7 +198,7 @@ def test_a_widget_that_cannot_start_leaves_a_line_and_the_others_go_on(
         code("c", shown(counter), shown(counter)),
         code("t", shown(ll.CostTreemap(week))),
     ]
-    with reading(browser, ll.share(notebook(tmp_path / "n.ipynb", cells))) as reader:
+    with reading(browser, ll.share(written(tmp_path / "n.ipynb", cells))) as reader:
         reader.wait()
         expect(reader.page.get_by_text("Broken could not start here: no <b>luck</b>")).to_be_visible()
         live = reader.page.locator(".live").filter(has_text="1,2")
@@ -213,7 +214,7 @@ def test_plain_figures_are_drawn_webgl_too(browser: Any, tmp_path: Path) -> None
     figures = [go.Figure(go.Bar(x=["a"], y=[1])), go.Figure(go.Scattergl(x=[1, 2, 3], y=[3, 1, 2]))]
     outputs = [data(**{"application__vnd.plotly.v1+json": json.loads(figure.to_json())}) for figure in figures]
     outputs.append(shown(go.FigureWidget(figures[0])))
-    reader = Reader(browser, ll.share(notebook(tmp_path / "n.ipynb", [code("f", *outputs)])))
+    reader = Reader(browser, ll.share(written(tmp_path / "n.ipynb", [code("f", *outputs)])))
     reader.wait()
     expect(reader.page.locator(".js-plotly-plot")).to_have_count(3)
     expect(reader.page.locator(".bars path, .barlayer .point path")).not_to_have_count(0)
@@ -233,7 +234,7 @@ def test_what_strangers_wrote_into_words_and_outputs_does_not_run(browser: Any, 
             code(evil, stream(evil), data(text__html=evil, text__plain=evil), data(text__markdown=evil)),
         )
     ]
-    path = ll.share(notebook(tmp_path / "n.ipynb", cells), title=PAYLOADS[0], code="show", redact=False)
+    path = ll.share(written(tmp_path / "n.ipynb", cells), title=PAYLOADS[0], code="show", redact=False)
     with reading(browser, path) as reader:
         reader.wait()
         assert reader.page.evaluate("globalThis.hit") is None
@@ -244,3 +245,25 @@ def test_what_strangers_wrote_into_words_and_outputs_does_not_run(browser: Any, 
         ] == []
         assert reader.page.evaluate("Object.keys(Object.prototype)") == []
         assert reader.page.title() == PAYLOADS[0]
+
+
+def test_share_in_a_running_notebook_saves_it_and_shares_its_living_views(
+    browser: Any, lab: Any, notebook: Callable[..., Any]
+) -> None:
+    shutil.copyfile(demo_file("support_week.csv.gz"), lab.folder / "support_week.csv.gz")
+    cells = (
+        "import llmlens as ll\ntraces = ll.read('support_week.csv.gz')\nlen(traces)",
+        "treemap = ll.CostTreemap(traces, path=['feature'])\ntreemap",
+        "ll.share()",
+    )
+    opened = notebook(lab.write("running.ipynb", cells))
+    opened.run_all()
+    assert opened.errors() == []
+    with reading(browser, lab.folder / "running.html") as reader:
+        reader.wait()
+        expect(reader.view("cost")).to_have_attribute("data-ready", "true")
+        expect(reader.page.locator(".head .notice")).to_have_count(0)
+        expect(reader.page.locator(".state")).to_have_count(0)
+        expect(reader.page.locator(".head")).to_contain_text("1,970 traces")
+    assert opened.trouble == []
+    assert opened.outside == []
