@@ -83,4 +83,4 @@ def _times(condition: ir.BooleanValue) -> ir.IntegerScalar:
 
 
 def _seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
-    return end.delta(start, unit="us") / 1e6
+    return end.delta(start, unit="microsecond") / 1e6

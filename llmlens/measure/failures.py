@@ -101,7 +101,7 @@ def _with_tries(traces: Traces, found: ir.Table) -> ir.Table:
     tries = steps.mutate(next_start=steps.start.lead().over(same), next_status=steps.status.lead().over(same))
     tries = tries.filter(tries.status == "error").select(*_ID, "next_start", "next_status")
     joined = found.left_join(tries, _ID)
-    pause = joined.next_start.delta(joined.end.coalesce(joined.start), unit="us") / 1e6
+    pause = joined.next_start.delta(joined.end.coalesce(joined.start), unit="microsecond") / 1e6
     again = pause.between(0, AGAIN_S).fill_null(False)
     return joined.select(
         *[joined[c] for c in found.columns],

@@ -29,4 +29,4 @@ def trace_units(spans: ir.Table, names: Iterable[str], **more: ir.Scalar) -> ir.
 
 def seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
     """Give the seconds from `start` to `end`."""
-    return end.delta(start, unit="us") / 1e6
+    return end.delta(start, unit="microsecond") / 1e6

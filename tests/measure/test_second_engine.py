@@ -1,0 +1,31 @@
+"""Measures are Ibis expressions: ClickHouse gives the numbers that DuckDB gives."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from llmlens.traces import Traces
+
+PROGRAM = Path(__file__).resolve().parents[2] / "bench" / "second_engine.py"
+SPEC = importlib.util.spec_from_file_location("bench_second_engine", PROGRAM)
+assert SPEC is not None
+assert SPEC.loader is not None
+bench: Any = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(bench)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Any:
+    pytest.importorskip("chdb", reason="chDB is not installed: pip install 'llmlens[engines]'")
+    return bench.ClickHouse()
+
+
+@pytest.mark.parametrize("name", bench.MEASURES)
+def test_a_measure_says_the_same_on_clickhouse(week: Traces, engine: Any, name: str) -> None:
+    _, apart = bench.compared(week, bench.MEASURES[name], engine)
+    assert apart <= 1e-9
