@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from llmlens.compare.contrasts import contrast
 from llmlens.compare.design import design
+from llmlens.statistics.shares import difference_of_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 PAIRS = Path(__file__).resolve().parents[3] / "shared/data/drift/alpaca_outputs.parquet"
 SIGMA, CORRELATION, CHANGE = 1.0, 0.6, 1.3
+#: Pairs of counts that are less likely are left out.
+_RARE = 1e-9
 VERSIONS = (
     ("claude-2", "claude-2.1"),
     ("gpt-3.5-turbo-0613", "gpt-3.5-turbo-1106"),
@@ -128,6 +132,22 @@ def print_coverage(runs: int) -> None:
         print(f"{make.__name__:<14}{statistic:<11}{n:>9}{covered:>10.3f}{told:>7.2f}{width:>9.3f}", flush=True)
 
 
+def exact_coverage(n: int) -> float:
+    """Give the coverage of the interval of `shares` without simulating: over all counts, by how likely they are."""
+    counts = np.arange(n + 1)
+    likely_a, likely_b = (stats.binom.pmf(counts, n, share) for share in (0.05, 0.10))
+    inside = 0.0
+    for of_a, of_b in zip(*np.nonzero(np.outer(likely_a, likely_b) > _RARE), strict=True):
+        found = difference_of_shares((of_a / n, n), (of_b / n, n))
+        inside += likely_a[of_a] * likely_b[of_b] * (found.low <= truth(shares, "share") <= found.high)
+    return float(inside)
+
+
+def print_exact() -> None:
+    exact = ", ".join(f"{exact_coverage(n):.3f} at n = {n}" for n in (30, 100, 400))
+    print(f"\nshares, exactly: {exact}. At n = 30 the counts of 5 % are 0 to 4, and coverage moves in steps.")
+
+
 def print_alarms(runs: int) -> None:
     print(f"\nFalse alarms (p <= 0.05) where nothing changed, {runs:,} simulations, n = 200\n")
     for make in (paired, plain):
@@ -199,6 +219,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     runs = parser.parse_args().runs
     print_coverage(runs)
+    print_exact()
     print_alarms(runs)
     print_power(runs)
 

@@ -6,7 +6,7 @@ Simulated loads of 3,000 to 100,000 traces with about 30 attributes, on arrays (
 each other, columns of hundreds and of thousands of values, columns with values of 0.1 %, tags, numbers and times. The
 peer is the usual ranking of single values by the p-value of Fisher's exact test, Bonferroni-corrected, on the same
 draws; where the cause is a pair it is right, for this table, when it names one of the two. `--speed` times 1,000,000
-rows of 40 columns.
+rows of 40 columns, and as many traces.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmlens.compare.explain import explain
 from llmlens.compare.explain.binning import CUTS, TIME_CUTS, categories, numbers
 from llmlens.compare.explain.column import Column
 from llmlens.compare.explain.evidence import log_p
 from llmlens.compare.explain.search import find, shares
+from llmlens.store import Store
+from llmlens.traces import Traces
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -330,6 +333,55 @@ def speed(rows: int = 1_000_000) -> str:
     return "\n".join(lines)
 
 
+#: Columns of a million simulated calls: how many values each has, or the SQL of a number.
+TEXTS = {
+    "session_id": 200_000, "user_id": 50_000, "name": 12, "agent_name": 5, "service": 6, "environment": 3,
+    "release": 20, "feature": 8, "provider": 3, "model": 9, "request_model": 9, "finish_reason": 4, "prompt_name": 15,
+    "prompt_version": 7, "status_message": 100,
+}  # fmt: skip
+NUMBERS = {
+    "ttft_s": 1_000, "input_tokens": 4_000, "cache_read_tokens": 1_000, "cache_write_tokens": 100, "output_tokens": 900,
+    "reasoning_tokens": 300, "cost_usd": 9_000,
+}  # fmt: skip
+
+
+def simulated(rows: int, keys: int) -> Traces:
+    """Make traces of one call each, with `keys` keys of metadata."""
+    store = Store()
+    store.create_empty()
+
+    def value(number: int, values: int) -> str:
+        return f"'v' || hash(i, {number}) % {values}"
+
+    columns = [f"{value(k, size)} AS {name}" for k, (name, size) in enumerate(TEXTS.items())]
+    columns += [f"hash(i, {100 + k}) % {size} AS {name}" for k, (name, size) in enumerate(NUMBERS.items())]
+    held = ", ".join(f"k{k}: {value(200 + k, 3 + 7 * k)}" for k in range(keys))
+    metadata = f"to_json({{{held}}})" if keys else "NULL"
+    store.execute(f"""
+        INSERT INTO spans BY NAME SELECT printf('%032x', i) AS trace_id, '1' AS span_id, 'llm' AS kind, 0 AS depth,
+            TIMESTAMPTZ '2026-03-01' + to_microseconds(i * 1000000) AS start, start + INTERVAL 1 SECOND AS "end",
+            CASE WHEN hash(i, 50) % 30 = 0 THEN 'error' ELSE 'ok' END AS status, 'priced' AS cost_source,
+            [{value(51, 6)}, {value(52, 9)}] AS tags, {metadata} AS metadata, {", ".join(columns)}
+        FROM range({rows}) t(i)""")
+    return Traces(store)
+
+
+def speed_of_traces(rows: int = 1_000_000) -> str:
+    """Time `ll.explain` on a million traces, the second time that it is asked."""
+    lines = []
+    for keys in (0, 17):
+        traces = simulated(rows, keys)
+        cause = traces.where(model="v3", release="v2").sample(4_000, seed=1)
+        selection = cause | traces.sample(5_000, seed=2)
+        for _ in range(2):
+            times, cpu = time.perf_counter(), _cpu()
+            found = explain(selection)
+            told = f"{time.perf_counter() - times:.2f} s, {_cpu() - cpu:.2f} CPU s"
+        first = found.iloc[0]["condition"]
+        lines.append(f"ll.explain, {rows:,} traces, {keys} keys of metadata: {told}; first {first}")
+    return "\n".join(lines)
+
+
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -347,6 +399,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.speed:
         print(speed())
+        print(speed_of_traces())
         return
     if given.seeds:
         print(

@@ -23,11 +23,11 @@ def test_wilson_is_the_published_interval() -> None:
 
 
 def test_the_difference_of_shares_is_the_published_interval() -> None:
-    # Newcombe (1998), 873-890, table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 5/56 - 0/29.
+    # Newcombe (1998), 873-890, table II, method 5: 56/70 - 48/80, 9/10 - 3/10, 5/56 - 0/29.
     for (x, n), (y, m), low, high in (
-        ((56, 70), (48, 80), 0.0524, 0.3339),
-        ((9, 10), (3, 10), 0.1705, 0.8090),
-        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((56, 70), (48, 80), 0.0528, 0.3382),
+        ((9, 10), (3, 10), 0.1700, 0.8406),
+        ((5, 56), (0, 29), -0.0326, 0.1933),
     ):
         found = difference_of_shares((y / m, m), (x / n, n))
         assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
@@ -38,6 +38,29 @@ def test_the_p_value_of_shares_agrees_with_their_interval() -> None:
         found = difference_of_shares((0.1, 100), (float(b), 100))
         assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
     assert difference_of_shares((0.1, 100), (0.1, 100)).p == 1
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((0.0, 12), (0.0, 9)), ((1.0, 12), (0.0, 9)), ((0.3, 11), (0.7, 40)), ((1.0, 8), (1.0, 30))]
+)
+def test_the_interval_of_shares_holds_what_the_likelihood_does_not_reject(
+    a: tuple[float, float], b: tuple[float, float]
+) -> None:
+    def rejected(difference: float) -> bool:
+        shares = np.linspace(max(0, -difference), min(1, 1 - difference), 200_001)[1:-1]
+        likelihood = sum(
+            n * (share * np.log(p) + (1 - share) * np.log1p(-p))
+            for (share, n), p in ((a, shares), (b, shares + difference))
+        )
+        p = shares[np.argmax(likelihood)]
+        variances = [p * (1 - p) / n for (_, n), p in ((a, p), (b, p + difference))]
+        n = a[1] + b[1]
+        return bool(abs(b[0] - a[0] - difference) > 1.959964 * np.sqrt(sum(variances) * n / (n - 1)))
+
+    found = difference_of_shares(a, b)
+    for end, outwards in ((found.low, -1), (found.high, 1)):
+        assert abs(end) == pytest.approx(1) or rejected(end + outwards * 2e-3)
+        assert not rejected(end - outwards * 2e-3)
 
 
 def test_what_pairs_have_in_common_narrows_the_interval() -> None:
