@@ -28,7 +28,8 @@ _IPV4 = re.compile(
     rb"(?<![0-9A-Za-z][.\-/])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9]|-[0-9A-Za-z])"
 )
 _VERSION = re.compile(
-    rb"(?:version|ver|release|build|rev|firmware|upgrade[sd]? (?:to|from)|section|chapter|clause|sec|\brv|\bv|[=<>~!]=|\^)"
+    rb"(?:version|ver|release|build|rev|firmware|upgrade[sd]? (?:to|from)|section|chapter|clause|sec|\brv|\bv"
+    rb"|[=<>~!]=|\^)"
     rb"[^0-9a-z]{0,4}\Z"
 )
 _COLONS = re.compile(rb":[0-9A-Fa-f]{0,4}:")

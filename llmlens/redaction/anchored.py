@@ -18,6 +18,8 @@ _TOKEN = re.compile(rb"[\w.-]+", re.ASCII)
 #: A beginning of a key at the end of a text needs this many characters to be taken for one that goes on.
 _BEGUN = 4
 _LONGEST = 400
+#: So many beginnings in one row of characters are looked at: more would be an attack on our time.
+_TRIES = 16
 
 
 class Anchored:
@@ -36,19 +38,23 @@ class Anchored:
 
     def find(self, scan: Scan, rank: int) -> Iterator[Found]:
         """Find keys, also those that go on in the next text."""
-        end = 0
+        end = stop = tries = 0
         for start, anchor in scan.literals(self._begins):
             if start < end:
                 continue
-            for found in self._at(scan.view, start, anchor, rank):
+            if start < stop and tries >= _TRIES:
+                continue
+            if start >= stop:
+                run = _TOKEN.match(scan.view, start)
+                stop, tries = (run.end() if run else start), 0
+            tries += 1
+            for found in self._at(scan.view, start, stop, anchor, rank):
                 end = found.end
                 yield found
 
-    def _at(self, view: bytes, start: int, anchor: bytes, rank: int) -> list[Found]:
-        """Give what begins at a place: nothing, a key, or the two parts of one."""
+    def _at(self, view: bytes, start: int, stop: int, anchor: bytes, rank: int) -> list[Found]:
+        """Give what begins at a place: nothing, a key, or the two parts of one; `stop` is where its characters end."""
         patterns = self._fitting[anchor]
-        run = _TOKEN.match(view, start)
-        stop = run.end() if run else start
         for pattern in patterns:
             match = pattern.regex.match(view, start)
             if match is not None and pattern.check(match[0]):
