@@ -18,7 +18,7 @@ BEGIN, END = "<!-- measures: docs/measures.py writes this table -->", "<!-- end 
 
 #: What a user asks -> the functions that answer.
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    "What changed?": ("drift", "clusters", "fingerprint", "explain", "compare", "versions", "cost_change"),
+    "What changed?": ("triage", "drift", "clusters", "fingerprint", "explain", "compare", "versions", "cost_change"),
     "What does it cost?": (
         "cost",
         "cost_per_goal",

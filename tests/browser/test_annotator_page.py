@@ -19,7 +19,8 @@ from llmlens.label.store import LabelStore
 from llmlens.traces import Traces
 from llmlens.view.annotator import Annotator
 from tests.browser.page_host import PageHost
-from tests.browser.test_hostile_content import PAYLOADS, STRANGE, dump
+from tests.hostile import GROUPS, STRANGE
+from tests.hostile_traces import dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -475,11 +476,11 @@ def test_what_strangers_wrote_is_only_text(open_panel: Callable[..., Host], stor
 
 def test_no_payload_of_the_corpus_is_more_than_text(open_panel: Callable[..., Host], tmp_path: Path) -> None:
     path = tmp_path / "hostile.otlp.jsonl"
-    path.write_text(dump(), "utf-8")
+    path.write_text(dump(GROUPS), "utf-8")
     traces = ll.read(path)
-    host = open_panel(traces, scores=[Score("what", list(PAYLOADS[:12]), help=PAYLOADS[0])], author=PAYLOADS[1])
+    host = open_panel(traces, scores=[Score("what", list(GROUPS[:12]), help=GROUPS[0])], author=GROUPS[1])
     host.begin()
-    for place in range(len(PAYLOADS)):
+    for place in range(len(GROUPS)):
         host.expect_place(place)
         host.press(str(place % 9 + 1))
         host.expect_saved("what")
