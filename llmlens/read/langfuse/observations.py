@@ -65,7 +65,7 @@ class Mapper:
         taken: list[_Taken] = []
         for line, row in rows:
             found = _take(row, line)
-            if type(found) is Problem:
+            if isinstance(found, Problem):
                 yield found
             else:
                 taken.append(found)

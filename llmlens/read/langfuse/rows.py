@@ -92,9 +92,9 @@ class Rows:
         for row in rows:
             subject = row.get("subject")
             if isinstance(subject, dict):
-                named = (subject.get("traceId"), subject.get("id"))
+                named = [subject.get("traceId"), subject.get("id")]
             else:  # of the session only where it is of no trace; see scores.py
-                named = (row.get("traceId") or row.get("sessionId"),)
+                named = [row.get("traceId") or row.get("sessionId")]
             known = any(n in self.trace_ids or n in self.session_ids for n in named if isinstance(n, str))
             if known and self._is_new(("score", row.get("id"))):
                 yield score_raw(row)

@@ -74,10 +74,10 @@ def tokens(row: Mapping[str, Any]) -> dict[str, int]:
             counts[bucket] = count
     found = {}
     for column, its in _sums(tuple(counts), row.get("type") == "EMBEDDING").items():
-        count: float = 0
+        whole: float = 0
         for bucket in its:
-            count += counts[bucket]
-        found[column] = round(count)
+            whole += counts[bucket]
+        found[column] = round(whole)
     return found
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmlens.read.langfuse.cells import nanoseconds, times
 
 #: As servers, exports and others write them, and what is no time.
-WRITTEN = [
+WRITTEN: list[Any] = [
     "2026-11-21T05:11:38.349Z", "2026-11-21T05:11:38Z", "2026-11-21 05:11:38.123456", "2026-11-21T05:11:38.349+02:00",
     "2026-11-21T05:11:38.123456789Z", "2026-11-21", "20261121T051138Z", "2026-11-21T05:11Z", " 2026-11-21T05:11:38Z",
     "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-21T24:00:00Z", "2026-02-30T00:00:00Z", "1763701898",
