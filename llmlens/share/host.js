@@ -86,6 +86,7 @@
         const result = place === undefined ? undefined : (await json(spec.replies.parts[place]))[key];
         return kind === "page" && result && spec.follows ? selected(result, await following(spec.follows)) : result;
       },
+      link: (trace, span) => `${location.href.split("#")[0]}#${new URLSearchParams({ trace, ...(span && { span }) })}`,
       async answers(kind) {
         const keys = spec.replies ? Object.keys(await json(spec.replies.index)) : [];
         return keys.filter((key) => key.startsWith(`${kind} `)).map((key) => JSON.parse(key.slice(kind.length + 1)));

@@ -159,15 +159,21 @@
     const model = page.model(detail.id);
     const [trace, span] = [model.get("trace_id"), model.get("span_id")];
     if (!trace) return;
-    const hash = new URLSearchParams({ trace, ...(span && { span }) });
-    try { history.replaceState(null, "", `#${hash}`); } catch { /* a sandboxed frame has no address of its own */ }
+    try { history.replaceState(null, "", model.link(trace, span)); } catch { /* a sandboxed frame has no address of its own */ }
   });
 
-  // Paper has no folds.
+  // Paper is light, and has no folds.
   let folded = [];
+  let theme = "";
   addEventListener("beforeprint", () => {
+    theme = root.dataset.jpThemeLight;
+    root.dataset.jpThemeLight = "true";
     folded = [...document.querySelectorAll("main details:not([open], .code, .error details)")];
     for (const each of folded) each.open = true;
   });
-  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
+  addEventListener("afterprint", () => {
+    for (const each of folded) each.open = false;
+    if (theme) root.dataset.jpThemeLight = theme;
+    else delete root.dataset.jpThemeLight;
+  });
 })();

@@ -55,7 +55,7 @@ export default defineView("trace-explorer", (view) => {
     { keys: ["["], does: "Previous trace of the list", run: () => stepTrace(-1) },
     { keys: ["]"], does: "Next trace of the list", run: () => stepTrace(1) },
     { keys: ["t"], does: "Wide timeline", run: () => tree.toggleTimeline() },
-    { keys: ["c"], does: "Copy trace id and span id", run: () => copyIds() },
+    { keys: ["c"], does: model.link ? "Copy a link to this span" : "Copy trace id and span id", run: () => copyIds() },
   ]);
   if (view.isStatic)
     put(view.body, h("div", { class: "lm-note" }, "Read-only copy: what was not saved with it cannot be opened here."));
@@ -125,7 +125,8 @@ export default defineView("trace-explorer", (view) => {
   async function copyIds() {
     if (!open) return false;
     const span = tree.tree?.index.span_id[tree.current];
-    const done = await copyText(span ? `trace_id=${open} span_id=${span}` : `trace_id=${open}`, view.root);
+    const ids = span ? `trace_id=${open} span_id=${span}` : `trace_id=${open}`;
+    const done = await copyText(model.link?.(open, span) ?? ids, view.root);
     view.root.dataset.copied = String(done);
   }
 

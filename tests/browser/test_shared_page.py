@@ -124,6 +124,9 @@ def test_a_link_opens_its_trace_and_span(browser: Any, quickstart: Path) -> None
         span_id = str(span.get_attribute("data-span"))
         span.click()
         reader.page.wait_for_url(re.compile(f"#trace={trace}&span={span_id}$"))
+        explorer.locator("[data-list=spans]").focus()
+        reader.page.keyboard.press("c")
+        expect(explorer).to_have_attribute("data-copied", "true")
     with reading(browser, quickstart, link=f"#trace={trace}&span={span_id}") as reader:
         reader.wait()
         explorer = reader.view("trace-explorer")
@@ -149,14 +152,26 @@ def test_without_scripts_it_still_reads(browser: Any, quickstart: Path) -> None:
 
 
 def test_it_prints_with_figures_and_with_tables_in_place_of_lists(browser: Any, quickstart: Path) -> None:
-    with reading(browser, quickstart) as reader:
+    with reading(browser, quickstart, color_scheme="dark") as reader:
         reader.wait()
         reader.page.emulate_media(media="print")
         expect(reader.page.locator(".bar")).to_be_hidden()
         expect(reader.view("trace-explorer")).to_be_hidden()
         expect(reader.page.get_by_text("The newest 20 of 1,970 traces")).to_be_visible()
         expect(reader.view("cost")).to_be_visible()
-        assert reader.page.pdf()[:5] == b"%PDF-"
+        assert reader.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        expect(reader.view("cost")).to_have_attribute("data-theme", "light")
+        reader.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        expect(reader.view("cost")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_pdf_is_printed_without_network(browser: Any, tmp_path: Path, week: ll.Traces) -> None:
+    del browser  # there is a Chromium
+    path = written(tmp_path / "n.ipynb", [words("# On paper"), code("t", shown(ll.CostTreemap(week)))])
+    made = ll.share(path, tmp_path / "n.pdf").read_bytes()
+    assert made[:5] == b"%PDF-"
+    assert len(made) > 10_000
 
 
 @pytest.mark.parametrize("width", [360, 800, 1900])
