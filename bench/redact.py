@@ -75,7 +75,8 @@ def judge(items: Sequence[Item], redacted: Sequence[str], show: int) -> str:
     all_found, all_false = sum(found.values()), sum(false.values())
     all_n = all_found + sum(missed.values())
     precision = all_found / (all_found + all_false)
-    lines.append(f"| all, among {sum(i.family == 'decoys' for i in items):,} decoys | {all_n:,} | {all_found / all_n:.4f} "
+    decoys = sum(item.family == "decoys" for item in items)
+    lines.append(f"| all, among {decoys:,} decoys | {all_n:,} | {all_found / all_n:.4f} "
                  f"| precision {PRECISION} | {all_false} | {precision:.4f} |")  # fmt: skip
     return "\n".join(lines)
 
@@ -111,11 +112,18 @@ def spans(r: Random, items: Sequence[Item], megabytes: float) -> list[str]:
     return texts
 
 
+#: What datafog calls ours; its dates and postcodes are not asked for here, so they are no false alarms.
+_DATAFOG = {"EMAIL": "EMAIL", "PHONE": "PHONE", "SSN": "US_SSN", "CREDIT_CARD": "CARD", "IP_ADDRESS": "IP"}
+
+
 def datafog(texts: Sequence[str]) -> list[str]:
     """Redact with datafog, whose marks are made ours."""
     from datafog import sanitize  # type: ignore[import-not-found]
 
-    return [re.sub(r"\[([A-Z_]+)(?:_[0-9]+)?\]", r"<\1:00000000>", sanitize(text)) for text in texts]
+    def mark(match: re.Match[str]) -> str:
+        return f"<{_DATAFOG[match[1]]}:00000000>" if match[1] in _DATAFOG else ""
+
+    return [re.sub(r"\[([A-Z_]+?)(?:_[0-9]+)?\]", mark, sanitize(text)) for text in texts]
 
 
 def main() -> None:
@@ -132,9 +140,8 @@ def main() -> None:
     redactor = Redactor(key="of the bench, which is no secret")
     print(judge(items, [redactor.text(item.text) for item in items], given.show))
     mixed = spans(r, items, given.megabytes)
-    print(
-        f"\n{speed(redactor.texts, mixed):.1f} MB/s on one core (goal {SPEED:.0f}), {len(mixed):,} texts as spans hold them"
-    )
+    reached = speed(redactor.texts, mixed)
+    print(f"\n{reached:.1f} MB/s on one core (goal {SPEED:.0f}), {len(mixed):,} texts as spans hold them")
     if given.peer:
         print("\ndatafog\n" + judge(items, datafog([item.text for item in items]), 0))
         print(f"\n{speed(datafog, mixed[: len(mixed) // 10]):.2f} MB/s")
