@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from llmlens.arguments import explains_arguments
 from llmlens.errors import ShareError, unknown
 
 from .collecting import collect
+from .destination import destination, written
 from .executing import run_notebook
 from .lengths import Scissors
 from .model_ids import model_ids
@@ -24,7 +23,7 @@ from .saved_state import saved_widgets
 from .streams import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from nbformat import NotebookNode
 
@@ -76,7 +75,7 @@ def share(
     else:
         path = Path(notebook) if isinstance(notebook, (str, os.PathLike)) else None
         read = read_notebook(path) if path is not None else as_notebook(json.dumps(notebook))
-    target = _target(path, out, FORMATS)
+    target = destination(path, out, FORMATS)
     write = FORMATS[target.suffix.lower()]
     if execute:
         collected = run_notebook(read, path.resolve().parent if path else Path.cwd(), parameters, texts)
@@ -99,7 +98,7 @@ def share(
         notices = [redactor.text(each, "head") for each in notices]
     Scissors(_LONGEST).notebook(read)
     review = Review(read, collected, name, code, notices=notices, redacted=_summary(redactor))
-    with _written(target) as made:
+    with written(target) as made:
         write(review, made, max_mb)
     return target
 
@@ -111,51 +110,6 @@ def _of_this_kernel(notebook: Any, texts: str, *, running: bool) -> dict[str, An
         collected |= {"loaded": [], "versions": {}}  # this process did not make the notebook
     collected["widgets"] = {**saved_widgets(notebook), **collected["widgets"]}
     return collected
-
-
-def _target(path: Path | None, out: str | Path | None, known: Iterable[str]) -> Path:
-    """Find what is written, and that it can be."""
-    if out is None:
-        if path is None:
-            raise ShareError("Say where to write: out= is a path that ends in .html, .ipynb, .md or .pdf.")
-        target = path.with_suffix(".html")
-    else:
-        target = Path(out)
-    if target.suffix.lower() not in known:
-        what = "kind of file to share:"
-        raise unknown(what, target.suffix or target.name, known)
-    if path is not None and target.resolve() == path.resolve():
-        raise ShareError(f"{target} is the notebook itself. Give another name for what is shared.")
-    if not target.parent.is_dir():
-        raise ShareError(f"There is no folder {str(target.parent)!r} to write {target.name} into.")
-    if target.is_dir() or not os.access(target.parent, os.W_OK):
-        raise ShareError(
-            f"{str(target)!r} cannot be written: {'it is a folder' if target.is_dir() else 'not allowed'}."
-        )
-    return target
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[Path]:
-    """Give a file beside `target` to write, and put it in its place when that has gone well."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    except OSError as error:
-        raise ShareError(f"{str(target)!r} cannot be written: {error.strerror}.") from None
-    os.close(handle)
-    made = Path(name)
-    try:
-        yield made
-        made.chmod(0o666 & ~_umask())
-        made.replace(target)
-    finally:
-        made.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _redactor(redact: bool | Redacts) -> Redacts | None:

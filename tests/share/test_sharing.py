@@ -480,8 +480,7 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_there_stays_when_sharing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = notebook(tmp_path / "n.ipynb", [code("1")])
     (tmp_path / "n.html").write_text("the former one")
-    monkeypatch.setattr("llmlens.share.fitting.page", lambda _: 1 / 0)
-    monkeypatch.setattr("llmlens.share.fitting.fitted.__defaults__", (lambda _: 1 / 0,))
+    monkeypatch.setattr("llmlens.share.formats.fitted", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ll.share(path)
     assert (tmp_path / "n.html").read_text() == "the former one"
