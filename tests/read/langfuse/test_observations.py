@@ -8,7 +8,9 @@ import orjson
 import pandas as pd
 import pytest
 
-from llmlens.read.langfuse.observations import to_raw
+from llmlens.read.langfuse.observations import Mapper, to_raw
+from llmlens.read.langfuse.windows import Window
+from llmlens.read.raw import Problem, RawSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,6 +196,15 @@ def test_what_is_no_observation_is_a_problem(langfuse: Any, row: Any, reason: st
     assert len(traces.spans) == 1
     assert reason in traces.problems["reason"][0]
     assert (traces.problems["action"][0], traces.problems["line"][0]) == ("dropped", 1)
+
+
+def test_observations_outside_a_window_leave_neither_a_span_nor_a_problem(langfuse: Any) -> None:
+    begin = 1_795_237_898_349  # when it starts, in ms
+    rows = [langfuse.observation(), langfuse.observation(id="b", endTime="soon"), langfuse.observation(startTime="x")]
+    for window, spans, problems in ((Window(begin, begin + 1), 3, 2), (Window(begin - 9, begin), 1, 1)):
+        raws = list(Mapper(within=window).raws(enumerate(rows, 1)))
+        assert sum(isinstance(raw, RawSpan) for raw in raws) == spans
+        assert sum(isinstance(raw, Problem) for raw in raws) == problems
 
 
 def test_of_an_observation_that_came_twice_the_newest_is_kept(langfuse: Any) -> None:
