@@ -85,9 +85,10 @@ def compare(
     (repeats are averaged): that takes out what the inputs differ by. Else it is "mix-adjusted": b is what it would be
     with a's mix of strata; strata of one side only are named and left out. "plain" is left where there are no strata.
 
-    Intervals of means are studentised bootstraps, those of percentiles bootstraps of the order statistics, those of
-    shares are Newcombe's. P5 and P95 need 200 traces on each side, P99 needs 500; a maximum has no interval. What
-    there is too little of is NA. The sources are with the functions in `llmlens.statistics`.
+    Intervals of means are studentised bootstraps, those of percentiles bias-corrected bootstraps of the order
+    statistics, those of shares are Miettinen and Nurminen's (of pairs Newcombe's). P5 and P95 need 200 traces on each
+    side, P99 needs 500; a maximum has no interval. What there is too little of is NA. The sources are with the
+    functions in `llmlens.statistics`.
 
     `.slices` has the same for each slice (the 100 largest), `.reversals` the slices that b made worse although it made
     the whole no worse. `.plot()` draws all of it that has an interval.

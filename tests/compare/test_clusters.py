@@ -229,6 +229,19 @@ def test_a_drift_knows_its_clusters(before: Traces, after: Traces) -> None:
     pd.testing.assert_frame_equal(pd.DataFrame(found.clusters), pd.DataFrame(clusters(before, after, by="feature")))
 
 
+def test_the_clusters_of_a_drift_are_of_the_encoder_it_was_given(before: Traces, after: Traces) -> None:
+    class FirstLetter:
+        name = "first letter"
+
+        def encode(self, texts: list[str]) -> NDArray[np.float32]:
+            return np.array([[float(t[0] == "T"), float(t[0] != "T")] for t in texts], dtype=np.float32)
+
+    found = drift(before, after, by="feature", permutations=199, encoder=FirstLetter())
+    assert found.clusters is not None
+    expected = clusters(before, after, by="feature", encoder=FirstLetter())
+    pd.testing.assert_frame_equal(pd.DataFrame(found.clusters), pd.DataFrame(expected))
+
+
 def test_a_drift_of_nothing_has_no_clusters(before: Traces) -> None:
     assert drift(before, Traces.from_frames({})).clusters is None
 

@@ -264,3 +264,36 @@ def test_a_slice_in_which_no_prompts_are_alike_is_not_judged_and_said_to_be_so()
     assert pd.isna(row(found, "orders")["p"])
     assert pd.notna(row(found, "search")["p"])
     assert any("asked changed so much" in note and "orders" in note for note in found.notes)
+
+
+def in_sessions(n: int, each: int, seed: int) -> pd.DataFrame:
+    """Make sessions whose outputs are the same text, but for the number of the order."""
+    made = answers(n, seed)
+    rows = made.loc[np.repeat(np.arange(n), each)].reset_index(drop=True)
+    number = [f"{trace}-{i}" for i, trace in enumerate(rows["trace_id"])]
+    return rows.assign(trace_id=number, session_id=rows["trace_id"])
+
+
+def test_outputs_of_one_session_are_not_counted_as_many() -> None:
+    known, unknown = [], []
+    for seed in range(6):
+        before, after = in_sessions(20, 6, 100 + seed), in_sessions(20, 6, 200 + seed)
+        for found, left_out in ((known, []), (unknown, ["session_id"])):
+            result = drift_of(windows(before.drop(columns=left_out), after.drop(columns=left_out)), times=199)
+            found.append(row(result, "overall")["p"])
+    assert min(unknown) < 0.05
+    assert np.median(unknown) < 0.05 < np.median(known)
+
+
+def test_few_sessions_are_not_judged_however_many_outputs_they_have() -> None:
+    result = drift_of(windows(in_sessions(3, 40, 1), in_sessions(30, 4, 2)), times=199)
+    assert row(result, "overall")["moved"] == "too few to judge"
+    assert any("3 sessions before and 30 after" in note for note in result.notes)
+
+
+def test_a_change_within_sessions_is_found_and_told_to_be_compared_by_session() -> None:
+    before, after = in_sessions(40, 3, 3), in_sessions(40, 3, 4)
+    after["text"] = [LISTED.format("came") for _ in after["text"]]
+    result = drift_of(windows(before, after), times=199)
+    assert row(result, "overall")["p"] < 0.05
+    assert any("40 sessions before and 40 after" in note for note in result.notes)

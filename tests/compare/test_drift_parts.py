@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmlens.compare.drift.components import components, normal_scores
+from llmlens.compare.drift.folds import folds
 from llmlens.compare.drift.format_features import FEATURES, format_features
 from llmlens.compare.drift.permutation import Labels, Shifts, combined, p_value, tail, whitened
 from llmlens.compare.drift.prompts import residuals
@@ -157,6 +158,51 @@ def test_permutations_stay_within_strata() -> None:
     for value in (0, 1):
         counts = labels.rows[:, strata == value].sum(axis=1)
         assert (counts == counts[0]).all()
+
+
+def test_outputs_of_a_session_are_permuted_together_where_most_of_them_are() -> None:
+    units = np.array([0, 0, 0, 1, 1, 2, 3, 4, 4, 5, 6, 7])
+    strata = np.array([0, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0])
+    after = np.isin(units, [0, 2, 5, 6])
+    labels = Labels.permuted(after, strata, 200, seed=1, units=units)
+    assert (labels.rows[0] == after).all()
+    for unit in range(8):
+        assert (labels.rows[:, units == unit] == labels.rows[:, units == unit][:, :1]).all()
+    first = [int(np.flatnonzero(units == unit)[0]) for unit in (0, 1, 2, 3, 7)]  # at home in stratum 0
+    assert (labels.rows[:, first].sum(axis=1) == 2).all()
+    assert len(np.unique(labels.rows[:, first], axis=0)) == 10
+
+
+def test_the_shift_of_permuted_sessions_is_the_difference_of_their_own_means() -> None:
+    rng = np.random.default_rng(14)
+    units = np.repeat(np.arange(6), [1, 2, 3, 1, 2, 3])
+    none = np.zeros(12, dtype=np.int64)
+    view = centred(rng.standard_normal((12, 3)), none)
+    labels = Labels.permuted(units < 3, none, 20, seed=0, units=units)
+    statistic = Shifts.of(view, labels).statistic()
+    assert statistic is not None
+    assert len({int(label.sum()) for label in labels.rows}) > 1
+    for place, label in enumerate(labels.rows.astype(bool)):
+        distance = ((view[label].mean(axis=0) - view[~label].mean(axis=0)) ** 2).sum()
+        assert statistic[place] == pytest.approx(label.sum() * (~label).sum() / 12 * distance, rel=1e-4)
+
+
+def test_the_variance_of_the_area_is_that_of_sessions_where_outputs_repeat() -> None:
+    rng = np.random.default_rng(15)
+    score, after = rng.standard_normal(60), np.arange(60) >= 30
+    none = np.zeros(60, dtype=np.int64)
+    once = separation(score, after, none)
+    thrice = separation(np.repeat(score, 3), np.repeat(after, 3), np.repeat(none, 3), np.repeat(np.arange(60), 3))
+    assert once is not None
+    assert thrice == pytest.approx(once)
+
+
+def test_no_rule_is_asked_about_a_session_it_was_fitted_on() -> None:
+    units = np.repeat(np.arange(20), 3)
+    after = units >= 10
+    for learn, judge in folds(after, units, seed=0, least=5):
+        assert not set(units[learn]) & set(units[judge])
+    assert list(folds(after, np.repeat([0, 1], 30), seed=0, least=5)) == []
 
 
 def test_the_p_value_is_close_to_that_of_all_permutations() -> None:

@@ -48,7 +48,7 @@ def clusters(
     or "input", `per` "trace" or "span"; without an `encoder`, outputs are compared by their words.
 
     The method: HDBSCAN (Campello, Moulavi and Sander 2013) in the space of the vectors, c-TF-IDF for the names
-    (Grootendorst 2022), Newcombe's interval (1998), Fisher's exact test.
+    (Grootendorst 2022), Miettinen and Nurminen's interval (1985), Fisher's exact test.
 
     Raises `SelectionError` for windows that are the same, `UnknownNameError` for columns that do not exist.
     """

@@ -20,10 +20,10 @@ LEAST = 8
 def share_changes(labels: NDArray[np.int64], after: NDArray[np.bool_]) -> pd.DataFrame:
     """Give a row a label that occurs: cluster, n_before, n_after, both shares, difference, low, high, p, q.
 
-    `low` and `high` are Newcombe's 95 % interval of the difference. `p` is that of all permutations of the window over
-    the outputs, which for one share is Fisher's exact test; groups are made without looking at the window, so that it
-    holds. `q` corrects it over the groups (Benjamini-Hochberg). With fewer than 8 outputs in a window all of these are
-    NA.
+    `low` and `high` are Miettinen and Nurminen's 95 % interval of the difference. `p` is that of all permutations of
+    the window over the outputs, which for one share is Fisher's exact test; groups are made without looking at the
+    window, so that it holds. `q` corrects it over the groups (Benjamini-Hochberg). With fewer than 8 outputs in a
+    window all of these are NA.
     """
     import pandas as pd
 

@@ -25,6 +25,7 @@ _RIDGE = 1.0
 _BOUND = 0.9
 #: The share of the reference that says what to look at; the rest says what is usual there.
 _LEARN = 1 / 3
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,13 @@ class Frozen:
     What is looked at (terms, directions, what a prompt leads to expect) was learnt on other rows of the reference,
     which are not among these. So the rows of the reference are as new to it as those of the stream, and a quiet stream
     looks like the reference, not like less than what was picked for being frequent there.
+
+    Only the scale of the directions is that of these rows: in it, rows of a small reference are nearer to their mean
+    than others will be, `wider` times in each view.
     """
 
     views: dict[str, Floats]
+    wider: dict[str, float]
     slices: NDArray[np.int64]
     known: int
     rows: NDArray[np.int64]
@@ -63,12 +68,33 @@ def frozen(windows: Windows, seed: int) -> Frozen:
         "words": _words(measured.inner, slices, n, count=_DIMENSIONS, seed=seed),
         "edges": _words(measured.edges, slices, n, count=_DIMENSIONS, seed=seed),
     }
-    seen = {}
+    seen, wider = {}, {}
     for name, view in views.items():
         if view.shape[1]:
             left = view[n:] - Expectation.of(view[:n], asked[:n]).of_prompts(asked[n:])
-            seen[name] = _bounded(_whitened(_centred(left, slices[n:], kept), kept), kept)
-    return Frozen(seen, slices[n:], kept, order[n:])
+            centre = _centred(left, slices[n:], kept)
+            seen[name] = _scaled_by(centre, kept)
+            wider[name] = _wider(centre[:kept], seed)
+    return Frozen(seen, wider, slices[n:], kept, order[n:])
+
+
+def _wider(rows: Floats, seed: int) -> float:
+    """Give how much longer rows are in a scale that was not learnt on them (cross-fitted); at least 1."""
+    if len(rows) < 2 * _FOLDS:
+        return 1.0
+    fold = np.random.default_rng(seed).permutation(len(rows)) % _FOLDS
+    learnt, judged = 0.0, 0.0
+    for each in range(_FOLDS):
+        others = int((fold != each).sum())
+        scaled = _scaled_by(np.vstack([rows[fold != each], rows[fold == each]]), others)
+        length = (scaled**2).sum(axis=1)
+        learnt += float(length[:others].mean())
+        judged += float(length[others:].mean())
+    return float(np.sqrt(max(1.0, judged / learnt))) if learnt > 0 else 1.0
+
+
+def _scaled_by(view: Floats, known: int) -> Floats:
+    return _bounded(_whitened(view, known), known)
 
 
 def _drawn(slices: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .folds import folds
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-_FOLDS = 5
+_LEAST = 5
 _Z = 1.959964
 
 
@@ -33,16 +35,10 @@ def scores(
     The rule is Fisher's, with a ridge; `view` is whitened and centred within strata. Lopez-Paz and Oquab (2017),
     Revisiting classifier two-sample tests.
     """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     found = np.zeros(len(after))
-    of = np.arange(len(after)) if units is None else units
-    if min(len(np.unique(of[side])) for side in (after, ~after)) < _FOLDS or not view.shape[1]:
+    if not view.shape[1]:
         return found
-    apart = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    together = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
-    alone = len(np.unique(of)) == len(of)
-    for learn, judge in apart.split(view, after) if alone else together.split(view, after, of):
+    for learn, judge in folds(after, units, seed, least=_LEAST):
         # Centred by what was learnt on: in a mean of all, each output would pull the others away from itself.
         centre, label_centre = _means(view, strata, learn), _means(after[:, None].astype(float), strata, learn)
         rows, labels = (view - centre)[learn], (after[:, None] - label_centre)[learn]

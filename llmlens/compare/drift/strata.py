@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .folds import folds
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Classes of the propensity score in a slice, and how many outputs of both windows each has at least.
 _CLASSES = 5
 _LEAST = 40
-_FOLDS = 5
+#: Outputs, or sessions, that a window needs to learn the propensity from.
+_LEARNT = 10
 
 
 def centred(columns: NDArray[np.float64], strata: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -25,17 +28,23 @@ def centred(columns: NDArray[np.float64], strata: NDArray[np.int64]) -> NDArray[
 
 
 def propensity(
-    prompts: NDArray[np.float64], slices: NDArray[np.int64], after: NDArray[np.bool_], seed: int
+    prompts: NDArray[np.float64],
+    slices: NDArray[np.int64],
+    after: NDArray[np.bool_],
+    seed: int,
+    units: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """Give the log-odds that an output with this prompt is of the window after, never fitted on the prompt itself."""
+    """Give the log-odds that an output with this prompt is of the window after, never fitted on its unit itself.
+
+    `units` numbers what is independent, such as sessions; by default every output is.
+    """
     from sklearn.linear_model import RidgeClassifier
-    from sklearn.model_selection import StratifiedKFold
 
     score = np.zeros(len(after))
-    if min(after.sum(), (~after).sum()) < 2 * _FOLDS or not prompts.shape[1]:
+    if not prompts.shape[1]:
         return score
     given = np.hstack([prompts, np.eye(int(slices.max()) + 1)[slices]])
-    for learn, judge in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(given, after):
+    for learn, judge in folds(after, units, seed, least=_LEARNT):
         score[judge] = RidgeClassifier(alpha=1.0).fit(given[learn], after[learn]).decision_function(given[judge])
     return score
 

@@ -131,13 +131,13 @@ def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.G
             continue
         busy = counts[:, value] > 0
         starts = np.concatenate([[0], np.cumsum(counts[busy, value])[:-1]])
-        # A sample varies less than what it was drawn from.
+        # A sample varies less than what it was drawn from, and so it does in a scale that was made for it.
         wider = np.sqrt(len(known) / max(len(known) - 1, 1))
         for i in range(times):
             weights = np.cumsum(rng.exponential(size=len(known)))
             chosen = known[np.minimum(np.searchsorted(weights / weights[-1], rng.random(total)), len(known) - 1)]
             for name, rows in view.views.items():
-                made[name][i, busy, value] = wider * np.add.reduceat(rows[chosen], starts, axis=0)
+                made[name][i, busy, value] = wider * view.wider[name] * np.add.reduceat(rows[chosen], starts, axis=0)
     return made
 
 

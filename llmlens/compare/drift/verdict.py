@@ -60,10 +60,10 @@ class Test:
         """Condition and permute: nothing that is fitted here sees which window an output is of, but the propensity."""
         measured, asked = windows.measured(vectors)
         prompts = prompt_space(asked.form, asked.inner, windows.slices, seed)
-        towards = propensity(prompts, windows.slices, windows.after, seed)
+        units = windows.units
+        towards = propensity(prompts, windows.slices, windows.after, seed, units)
         strata = subclasses(towards, windows.slices)
         views = conditioned(measured.views(windows.slices, seed), prompts, windows.slices, strata)
-        units = windows.units
         labels = Labels.permuted(windows.after, strata, times, seed, units)
         together = np.hstack(list(views.values())) if views else np.zeros((len(windows.after), 0))
         return cls(
