@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmlens.frames import to_pandas
-from llmlens.read.prices import price_table
+from llmlens.measure.list_prices import with_list_prices
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
@@ -32,17 +32,11 @@ def call_costs(traces: Traces, names: list[str], prices: UserPrices = None) -> p
     list price, or `prices`, so that a discount is one on all of them; without a list price every token of a call costs
     the same. `first` and `last` are when calls started.
     """
-    import ibis
-
     spans = traces.table("spans")
     unknown = unpriced(spans)
     calls = spans.filter(spans.kind.isin(USAGE_KINDS) & (spans.cost_usd.notnull() | unknown))
     needed = {name: calls[name] for name in _NEEDED} | {f"key_{i}": calls[name] for i, name in enumerate(names)}
-    narrow = calls.select(**needed, paid=calls.cost_usd)
-    narrow = narrow.mutate(cost_usd=ibis.null("float64"))  # no cost is a reported one: all get their list price
-    cursor = traces._store.cursor()  # noqa: SLF001  # temporary tables live on one cursor
-    cursor.execute(f"CREATE TEMP TABLE calls AS {ibis.to_sql(narrow, dialect='duckdb')}")
-    by_list = price_table(cursor, "calls", prices, into="list_prices")
+    cursor, by_list = with_list_prices(traces, calls.select(**needed, paid=calls.cost_usd), prices)
     keys = [f"key_{i}" for i in range(len(names))]
     grouped = ", ".join(keys) or "()"
     sums = ", ".join(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
+
+from llmlens.measure.score_rows import with_kinds
 
 from .measured import SCORE_BETTER
 
@@ -59,13 +60,9 @@ def judged(a: Traces, b: Traces) -> list[Judged]:
 
 def _kinds(scores: pd.DataFrame, side: str) -> pd.DataFrame:
     """Add what kind each score is of, and whether it can be counted for a trace."""
-    labelled = scores["label"].notna() & ((scores["data_type"] == "categorical") | scores["value"].isna())
-    kind = np.where(labelled, "categorical", np.where(scores["data_type"] == "boolean", "boolean", "numeric"))
-    silent = scores["data_type"].isin(["text", "correction"])
-    usable = scores["trace_id"].notna() & ~silent & (labelled | scores["value"].notna())
-    return scores.assign(
-        side=side, kind=kind, usable=usable.astype(bool), source=scores["source"].fillna("unknown source")
-    )
+    scores = with_kinds(scores)
+    usable = scores["usable"] & scores["trace_id"].notna()
+    return scores.assign(side=side, usable=usable, source=scores["source"].fillna("unknown source"))
 
 
 def _measures(name: str, measure: str, kind: str, rows: pd.DataFrame) -> Iterator[Judged]:

@@ -10,9 +10,11 @@ from llmlens.schema import USAGE_KINDS
 
 if TYPE_CHECKING:
     import duckdb
+    import ibis.expr.types as ir
     import pandas as pd
 
     from llmlens.read.prices import UserPrices
+    from llmlens.read.prices.price_table import PriceTable
     from llmlens.traces import Traces
 
 _NEEDED = (
@@ -30,15 +32,10 @@ def listed_calls(traces: Traces, names: list[str], prices: UserPrices = None) ->
     list cost with cached tokens charged in full and as cached), `once_less` (with cached tokens taken off the input
     once more) and `other_date` (the list price of an earlier date that comes nearest to what was paid).
     """
-    import ibis
-
     spans = traces.table("spans")
     calls = spans.filter(spans.kind.isin(USAGE_KINDS) & (spans.input_tokens.notnull() | spans.output_tokens.notnull()))
     given = {name: calls[name] for name in dict.fromkeys((*_NEEDED, *names))}
-    narrow = calls.select(**given, paid=calls.cost_usd).mutate(cost_usd=ibis.null("float64"))
-    cursor = traces._store.cursor()  # noqa: SLF001  # temporary tables live on one cursor
-    cursor.execute(f"CREATE TEMP TABLE calls AS {ibis.to_sql(narrow, dialect='duckdb')}")
-    table = price_table(cursor, "calls", prices, into="list_prices")
+    cursor, table = with_list_prices(traces, calls.select(**given, paid=calls.cost_usd), prices)
     ever = price_table(cursor, _since_ever(cursor), prices, into="all_prices")
     cost = table.cost_sql()
     read, written = "coalesce(s.cache_read_tokens, 0)", "coalesce(s.cache_write_tokens, 0)"
@@ -56,6 +53,21 @@ def listed_calls(traces: Traces, names: list[str], prices: UserPrices = None) ->
             FROM calls s {table.join_sql()}) c
         LEFT JOIN other o USING (trace_id, span_id) ORDER BY c.start, c.trace_id, c.span_id""")
     return to_pandas(found.to_arrow_table())
+
+
+def with_list_prices(
+    traces: Traces, calls: ir.Table, prices: UserPrices = None
+) -> tuple[duckdb.DuckDBPyConnection, PriceTable]:
+    """Put model calls into a temporary table `calls`, and give the cursor that it lives on and the prices of them.
+
+    `calls` has what a price depends on, and `paid`; `cost_usd` is NA in the table, so that all get their list price.
+    """
+    import ibis
+
+    cursor = traces._store.cursor()  # noqa: SLF001  # temporary tables live on one cursor
+    narrow = calls.mutate(cost_usd=ibis.null("float64"))
+    cursor.execute(f"CREATE TEMP TABLE calls AS {ibis.to_sql(narrow, dialect='duckdb')}")
+    return cursor, price_table(cursor, "calls", prices, into="list_prices")
 
 
 def _since_ever(cursor: duckdb.DuckDBPyConnection) -> str:

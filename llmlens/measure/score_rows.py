@@ -36,11 +36,20 @@ def score_rows(traces: Traces, by: list[str], every: str | None) -> pd.DataFrame
             ["start", "unit", "name"]
         )
     )
-    labelled = rows["label"].notna() & ((rows["data_type"] == "categorical") | rows["value"].isna())
-    kind = np.where(labelled, "categorical", np.where(rows["data_type"] == "boolean", "boolean", "numeric"))
-    silent = rows["data_type"].isin(["text", "correction"]).astype(bool)
-    usable = ~silent & rows["name"].notna() & (labelled | rows["value"].notna()).astype(bool)
-    return rows.assign(kind=kind).astype({"kind": "str"}).drop(columns="data_type")[usable.astype(bool)]
+    rows = with_kinds(rows)
+    return rows[rows["usable"] & rows["name"].notna()].drop(columns=["data_type", "usable"])
+
+
+def with_kinds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Add the `kind` each score is of (numeric, boolean or categorical) and whether it is `usable`: it can be counted.
+
+    Texts and corrections are not, nor is a score without value and label.
+    """
+    labelled = scores["label"].notna() & ((scores["data_type"] == "categorical") | scores["value"].isna())
+    kind = np.where(labelled, "categorical", np.where(scores["data_type"] == "boolean", "boolean", "numeric"))
+    silent = scores["data_type"].isin(["text", "correction"]).astype(bool)
+    usable = ~silent & (labelled | scores["value"].notna()).astype(bool)
+    return scores.assign(kind=kind, usable=usable.astype(bool)).astype({"kind": "str"})
 
 
 def averaged(rows: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:

@@ -54,8 +54,9 @@ def document_changes(
 
     One row a document, those that changed most first: `document_id`, `change` (entered, left or stayed), `n_before` and
     `n_after` (calls that gave it), `share_before` and `share_after` (of the calls), `difference` with its 95 %
-    interval (Newcombe), `p` and `q` (Benjamini-Hochberg over the documents), `rank_before` and `rank_after` (mean),
-    `updated_before` and `updated_after` (its last update, as the last call says). Documents without an id do not count.
+    interval (Miettinen and Nurminen), `p` and `q` (Benjamini-Hochberg over the documents), `rank_before` and
+    `rank_after` (mean), `updated_before` and `updated_after` (its last update, as the last call says). Documents
+    without an id do not count.
 
     `.beside["overlap"]` has the rank-biased overlap of rankings (`rank_biased_overlap`, Webber et al. 2010; 1 is the
     same): of queries that came in both windows, mean and 95 % interval; the same of repetitions within `before`, which
