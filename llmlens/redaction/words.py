@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from llmlens.errors import RedactionError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 8
+#: What markup is made of, and how it is written where it must not be any.
+_MARKUP, _ENTITIES = frozenset("&<>\"'$%{}"), ("&#{};", "\\u{:04x}", "\\x{:02x}")
 
 
 def of_environment(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -38,7 +41,11 @@ def find_values(data: bytes, values: Iterable[str], rank: int) -> Iterator[Found
 
 
 def _forms(value: str) -> list[bytes]:
-    forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+    plain = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], value.replace("/", "\\/")}
+    forms = {*plain, quote(value, safe=""), quote(value), quote_plus(value)}
+    # As markup, labels of plotly, and JSON within a page write what markup is made of.
+    forms |= {html.escape(each, quote=quoted) for each in plain for quoted in (True, False)}
+    forms |= {"".join(form.format(ord(c)) if c in _MARKUP else c for c in value) for form in _ENTITIES}
     encoded = {form.encode("utf-8", "surrogateescape") for form in forms}
     encoded.add(base64.b64encode(value.encode("utf-8", "surrogateescape")))
     return sorted(encoded, key=lambda form: (-len(form), form))

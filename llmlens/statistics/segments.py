@@ -129,7 +129,8 @@ def _refined(scaled: Floats, segment: tuple[int, int], width: int, begin: int) -
 
     def difference(firsts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Floats:
         size = np.maximum(ends - firsts, 1)
-        return np.abs(totals[ends] - totals[firsts]) * np.sqrt(n / (size * np.maximum(n - size, 1)))
+        found: Floats = np.abs(totals[ends] - totals[firsts]) * np.sqrt(n / (size * np.maximum(n - size, 1)))
+        return found
 
     near = np.arange(max(begin, first - width, 1), min(end - _SHORTEST, first + width) + 1)
     if len(near):

@@ -75,7 +75,8 @@ class Change:
 def change_of(stream: Stream, seed: int) -> Change | None:
     """Find the stretch that differs most from the rest, or from the baseline; None where there is none to find."""
     random = generator(stream, seed)
-    numbers = stream.numbers if stream.sign.unit == "share" else pd.Series(stream.numbers).rank().to_numpy(float)
+    shares = stream.sign.unit == "share"  # of other numbers the ranks: a single outlier is no change
+    numbers = stream.numbers if shares else np.asarray(pd.Series(stream.numbers).rank(), dtype=np.float64)
     segment = odd_segment(_without_rhythm(numbers, stream.start), random, stream.begin)
     if segment is None:
         return None
