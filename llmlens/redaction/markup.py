@@ -18,7 +18,6 @@ _TEXTS = re.compile(
     r"""(\s(?:title|alt|aria-[a-z]+|value|placeholder|content|href|src|id|name|for|data-(?!bytes)[a-z-]+)\s*=\s*)("[^"]*"|'[^']*')""",
     re.IGNORECASE,
 )
-_PSEUDONYM = re.compile(r"<([A-Z][A-Z0-9_]*:[0-9a-f]{8})>")
 
 
 class _Texts(Protocol):
@@ -40,9 +39,12 @@ def redact_html(html: str, texts: _Texts) -> str:
         else:
             for place, part in enumerate(_TEXTS.split(piece)):
                 if place % 3 == 2 and part[1:6].lower() != "data:":
-                    places.append(len(parts))
-                parts.append(part)
-    for place, redacted in zip(places, texts([parts[place] for place in places]), strict=True):
-        if redacted != parts[place]:
-            parts[place] = _PSEUDONYM.sub(lambda match: escaping.escape(match[0]), redacted)
+                    places.append(len(parts) + 1)
+                    parts += [part[0], part[1:-1], part[-1]]  # the quotes stay
+                else:
+                    parts.append(part)
+    plain = [escaping.unescape(parts[place]) for place in places]
+    for place, before, redacted in zip(places, plain, texts(plain), strict=True):
+        if redacted != before:
+            parts[place] = escaping.escape(redacted)
     return "".join(parts)
