@@ -70,7 +70,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def derive(path: Path) -> dict[str, Any]:
-    """Make what is made at first use: texts, messages, documents, tool calls."""
+    """Make what is made at first use: texts, messages, documents, tool calls. Messages bring all the others."""
     import llmlens
 
     warm_up()
@@ -78,7 +78,7 @@ def derive(path: Path) -> dict[str, Any]:
 
     def work() -> dict[str, int]:
         counted = {}
-        for name in ("contents", "messages", "documents", "tool_calls"):
+        for name in ("messages", "contents", "documents", "tool_calls"):
             table = traces.table(name)
             counted[name] = int(traces.fetch_arrow(table.count().name("n").as_table()).column(0)[0].as_py())
         return counted
@@ -130,7 +130,7 @@ def timed(work: Callable[[], Any]) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Import everything that a load needs, the prices too, by loading a span."""
+    """Import everything that a load and its tables need, the prices too, by loading a span."""
     import tempfile
 
     import llmlens
@@ -143,7 +143,7 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder) / "one.jsonl"
         one.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}), encoding="utf-8")
-        llmlens.read_otlp(one)
+        llmlens.read_otlp(one).table("messages")
 
 
 def apart(task: str, path: Path, threads: int = 2) -> dict[str, Any]:

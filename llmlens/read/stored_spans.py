@@ -39,20 +39,32 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
 
     Those that lack texts too when there is a `filling`; they have them when they are given.
     """
-    # A load has its contents in two tables, which need not be joined to the resources; what was opened has them in one.
-    contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
-    # Long texts come as UTF-8, and JSON is parsed without making Python texts of it first.
+    import pyarrow as pa
+
+    if filling:
+        contents = "raw_contents"
+    elif store.has("texts"):  # a load has its contents in two tables, which need not be joined to the resources
+        contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
+    else:
+        contents = "contents"
+    # JSON comes as UTF-8, which is parsed without making Python texts of it first.
     query = f"""
         SELECT {"n, c.input IS NULL OR c.output IS NULL" if filling else "NULL, false"} AS lacks,
                coalesce(epoch_us(s.start), 0), {_TALKING if talking else "false"} AS talks,
-               {_FINDING if finding else "false"} AS finds, c.trace_id, c.span_id, s.kind, s.name, s.status,
-               encode(c.input), encode(c.output), encode(c.attributes), encode(c.events)
-        FROM {contents if store.has("texts") else "contents"} c JOIN spans s USING (trace_id, span_id)
-        WHERE lacks OR talks OR finds
+               {_FINDING if finding else "false"} AS finds, lacks OR talks OR finds AS wanted,
+               c.trace_id, c.span_id, s.kind, s.name, s.status, c.input AS given, c.output AS gave,
+               CASE WHEN wanted THEN encode(c.attributes) END, encode(c.events)
+        FROM {contents} c JOIN spans s USING (trace_id, span_id) {"" if filling else "WHERE wanted"}
     """
     for batch in store.batches(query, _CHUNK):
-        rows = zip(*(c.to_pylist() for c in batch.columns), strict=True)
-        for n, lacks, start, talks, finds, trace_id, span_id, kind, name, status, *texts in rows:
+        if filling:
+            filling.add(batch)
+        wanted = batch.filter(batch["wanted"])
+        for name in ("given", "gave"):  # as UTF-8 too: few spans need them
+            at = wanted.schema.get_field_index(name)
+            wanted = wanted.set_column(at, name, wanted.column(at).view(pa.binary()))
+        rows = zip(*(c.to_pylist() for c in wanted.columns), strict=True)
+        for n, lacks, start, talks, finds, _, trace_id, span_id, kind, name, status, *texts in rows:
             given, gave, attributes, events = texts
             span = SpanContent(
                 trace_id, span_id, None, kind, name, status, given, gave,

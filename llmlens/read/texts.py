@@ -17,6 +17,8 @@ from .conventions import TEXTS, Conventions
 if TYPE_CHECKING:
     from typing import Self
 
+    import pyarrow as pa
+
     from llmlens.store import Store
 
     from .contents import SpanContent
@@ -26,7 +28,7 @@ CONTENT_ROWS = """
     CREATE TABLE content_rows (trace_id VARCHAR, span_id VARCHAR, input VARCHAR, output VARCHAR, attributes VARCHAR,
                                events VARCHAR, links VARCHAR, resource INTEGER, n BIGINT)
 """
-_CHUNK = 2_000
+_BATCHES = 10
 
 
 def keep_text_sources(store: Store, conventions: Conventions, present: set[str], resources: dict[str, int]) -> None:
@@ -72,54 +74,61 @@ def _path(attribute: str) -> str:
 
 
 class Filling:
-    """Makes the `contents` table of a load: most texts by SQL, those that no attribute holds as a whole by `fill`."""
+    """Makes the `contents` table of a load from a pass over `raw_contents`, whose texts come by SQL.
+
+    What no attribute holds as a whole is put together by `fill`. All comes in one transaction.
+    """
 
     def __init__(self, store: Store) -> None:
         """Say whose contents are made."""
-        self._store = store
-        self._rows: list[tuple[int, str | None, str | None]] = []
+        self._cursor = store.cursor()
+        self._pieces: list[pa.RecordBatch] = []
+        self._filled: list[tuple[int, str | None, str | None]] = []
 
     def __enter__(self) -> Self:
-        """Take what attributes hold; there is no `contents` yet."""
-        self._store.execute("CREATE OR REPLACE TABLE texts AS SELECT n, input, output FROM raw_contents")
-        self._store.execute("CREATE OR REPLACE TABLE filled (n BIGINT, input VARCHAR, output VARCHAR)")
+        """Create an empty table of texts."""
+        self._cursor.begin()
+        self._cursor.execute("CREATE TABLE texts (n BIGINT, input VARCHAR, output VARCHAR)")
         return self
 
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the texts (`given`, `gave`) of the spans of a batch that do not lack any (`lacks`), by number (`n`)."""
+        import pyarrow.compute as pc
+
+        self._pieces.append(batch.select(["n", "given", "gave"]).filter(pc.invert(batch["lacks"])))
+        if len(self._pieces) >= _BATCHES:
+            self._insert()
+
     def fill(self, n: int, span: SpanContent) -> None:
-        """Put together the texts that a span lacks; `n` is its number."""
-        given, gave = span.input, span.output
-        if given is None:
-            span.input = assemble_input(span.attributes, span.events)
-        if gave is None:
-            span.output = assemble_output(span.attributes, span.events)
-        if (given, gave) != (span.input, span.output) and (span.input or span.output):
-            self._rows.append((n, unpacked(span.input), unpacked(span.output)))
-            if len(self._rows) >= _CHUNK:
-                self._insert()
+        """Put together the texts that a span lacks, and take them; `n` is its number."""
+        given = assemble_input(span.attributes, span.events) if span.input is None else span.input
+        gave = assemble_output(span.attributes, span.events) if span.output is None else span.output
+        if given or gave:
+            span.input, span.output = given, gave
+        self._filled.append((n, unpacked(span.input), unpacked(span.output)))
 
     def _insert(self) -> None:
         import pyarrow as pa
 
-        n, given, gave = zip(*self._rows, strict=True)
-        rows = {
-            "n": pa.array(n, pa.int64()),
-            "input": pa.array(given, pa.string()),
-            "output": pa.array(gave, pa.string()),
-        }
-        self._store.insert("INSERT INTO filled SELECT * FROM found", found=pa.table(rows))
-        self._rows.clear()
+        if self._pieces:
+            whole = pa.Table.from_batches(self._pieces)  # noqa: F841  # the SQL speaks of it, and of the next one
+            self._cursor.execute("INSERT INTO texts SELECT * FROM whole")
+        if self._filled:
+            n, given, gave = zip(*self._filled, strict=True)
+            filled = pa.table({"n": n, "given": pa.array(given, pa.string()), "gave": pa.array(gave, pa.string())})  # noqa: F841
+            self._cursor.execute("INSERT INTO texts SELECT * FROM filled")
+        self._pieces.clear()
+        self._filled.clear()
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         """Show `contents`; after a failure there is none."""
         if failure is not None:
+            self._cursor.rollback()
             return
-        if self._rows:
-            self._insert()
-        self._store.execute("DELETE FROM texts WHERE n IN (SELECT n FROM filled)")
-        self._store.execute("INSERT INTO texts SELECT n, input, output FROM filled")
-        self._store.execute("DROP TABLE filled")
+        self._insert()
         names = ", ".join(f'{"t" if c in TEXTS else "c"}."{c}"' for c in CONTENTS.names if c != "resource")
-        self._store.execute(f"""
+        self._cursor.execute(f"""
             CREATE VIEW contents AS SELECT {names}, r.resource
             FROM content_rows c JOIN texts t USING (n) LEFT JOIN resources r ON r.id = c.resource
         """)
+        self._cursor.commit()
