@@ -6,6 +6,7 @@ python bench/truth/cost_measures.py [--runs 100]
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import time
 
 import numpy as np
@@ -78,35 +79,73 @@ def duplicates(runs: int) -> None:
         errors.append(float(ll.duplicates(traces, by=None)["share"].iloc[0]) - planted)
     worst = np.abs(errors).max()
     print(f"duplicates, {runs} sets of 2,000 with about 31 % planted: off by {100 * worst:.2f} points at most")
+    if importlib.util.find_spec("datasketch") is None:
+        print("  datasketch (a peer) is not installed: pip install datasketch")
+        return
+    errors = []
+    for seed in range(runs):
+        traces, planted = requests(seed)
+        errors.append(
+            sketched(list(traces.contents.sort_values("trace_id", key=lambda t: t.str[1:].astype(int))["input"]))
+            - planted
+        )
+    worst = np.abs(errors).max()
+    print(f"  datasketch, MinHash and LSH over words, Jaccard index of 0.8: off by {100 * worst:.2f} points at most")
+
+
+def sketched(texts: list[str]) -> float:
+    """Give the share of texts that repeat an earlier one, as datasketch finds them."""
+    from datasketch import MinHash, MinHashLSH
+
+    index, repeats = MinHashLSH(threshold=0.8, num_perm=128), 0
+    for number, text in enumerate(texts):
+        sketch = MinHash(num_perm=128)
+        for word in set(text.lower().split()):
+            sketch.update(word.encode())
+        repeats += bool(index.query(sketch))
+        index.insert(number, sketch)
+    return repeats / len(texts)
+
+
+PLANTED = (
+    "parent repeats calls", "call counted twice", "cached billed twice", "cached counted twice", "outdated price",
+)  # fmt: skip
 
 
 def bills(seed: int, n: int = 4_000) -> tuple[Traces, pd.DataFrame]:
-    """Make traces of an agent and two calls: some agents repeat, some calls wrap, some costs charge cached twice."""
+    """Make traces of an agent and two calls, some with one thing wrong: see `PLANTED`."""
     random = np.random.default_rng(seed)
     rows, truth = [], []
     for i in range(n):
         tokens = random.integers(50, 8_000, (2, 3))
         tokens[:, 1] = tokens[:, 0] * random.choice([0, 0.3, 0.8])
-        planted = random.choice(["", "", "", "", "parent repeats calls", "call counted twice", "cached billed twice"])
+        planted = random.choice(["", "", "", "", *PLANTED])
         agent = {"trace_id": f"t{i}", "span_id": "0", "parent_id": None, "kind": "agent"}
         if planted == "parent repeats calls":
             agent |= {"input_tokens": tokens[:, 0].sum(), "output_tokens": tokens[:, 2].sum()}
         elif random.random() < 0.3:  # an agent's own number that is not a repetition
             agent |= {"input_tokens": tokens[0, 0] + random.integers(20, 900), "output_tokens": tokens[0, 2]}
-        if planted == "cached billed twice" and not tokens[:, 1].any():
+        if planted.startswith("cached") and not tokens[:, 1].any():
             planted = ""
+        dated = planted == "outdated price" or (not planted.startswith("cached") and random.random() < 0.2)
         rows.append(agent)
         for k, (given, read, written) in enumerate(tokens):
             cost = ((given - read) * 2.5 + read * 1.25 + written * 10) / 1e6
             cost += read * 2.5 / 1e6 if planted == "cached billed twice" else 0
             call = {"trace_id": f"t{i}", "kind": "llm", "input_tokens": given, "cache_read_tokens": read}
+            if planted == "cached counted twice":
+                call["input_tokens"] = given + read
+            if dated:  # o3 cost five times as much until June 2025
+                cost = (given * 2 + written * 8) / 1e6 * (5 if planted == "outdated price" else 1)
+                call |= {"model": "o3", "cache_read_tokens": 0}
             call |= {"output_tokens": written, "cost_usd": cost, "cost_source": "reported"}
             rows.append(call | {"span_id": f"{k + 1}", "parent_id": "0"})
             if planted == "call counted twice":
                 rows.append(call | {"span_id": f"{k + 1}x", "parent_id": f"{k + 1}"})
         truth.append(planted)
-    frame = pd.DataFrame(rows).assign(provider="openai", model="gpt-4o-2024-08-06", usage_source="reported")
-    frame["start"] = pd.Timestamp("2025-03-01", tz="UTC")
+    frame = pd.DataFrame(rows).assign(provider="openai", usage_source="reported")
+    frame["model"] = frame["model"].fillna("gpt-4o-2024-08-06")
+    frame["start"] = pd.Timestamp("2025-07-15", tz="UTC")
     whole = dict.fromkeys(("input_tokens", "cache_read_tokens", "output_tokens"), "Int64")
     return Traces.from_frames({"spans": frame.astype(whole)}), pd.DataFrame(
         {"trace_id": frame["trace_id"].unique(), "planted": truth}
@@ -116,7 +155,7 @@ def bills(seed: int, n: int = 4_000) -> tuple[Traces, pd.DataFrame]:
 def audit() -> None:
     traces, truth = bills(0)
     found = ll.cost_audit(traces, by="trace_id")
-    for name in ("parent repeats calls", "call counted twice", "cached billed twice"):
+    for name in PLANTED:
         told = truth["trace_id"].isin(found.loc[found["finding"] == name, "trace_id"])
         planted = truth["planted"] == name
         print(

@@ -39,6 +39,8 @@ _COLUMNS = ("n", "checked", "share", "tokens", "effect_usd", "examples", "what")
 #: Costs that differ by less agree: half a percent, or the sixth decimal that costs are often rounded to.
 _RELATIVE, _ABSOLUTE = 5e-3, 5e-7
 _EXAMPLES = 3
+#: Findings about cached tokens -> the column with the cost that shows it.
+_CACHED = {"cached billed twice": "twice", "cached counted twice": "once_less"}
 
 
 @explains_arguments
@@ -61,8 +63,9 @@ def cost_audit(traces: Traces, by: str | Iterable[str] | None = None, *, prices:
     * unlike list price: what is left of reported costs that differ from the list by more than half a percent.
     * no price: calls with usage, or that went well, whose cost nobody knows. The effect is NA.
 
-    The two about cached tokens are only said of a model when they explain half of its odd costs: a discount hits one of
-    these numbers by chance now and then. Whether a computed cost is right cannot be told without a reported one.
+    The two about cached tokens are only said of a model when together they explain half of its odd costs: a discount
+    hits one of these numbers by chance now and then. Whether a computed cost is right cannot be told without a reported
+    one.
 
     Raises `UnknownNameError` for a column, `ReadError` for unusable `prices`.
     """
@@ -102,13 +105,15 @@ def _reasons(calls: pd.DataFrame) -> pd.DataFrame:
     reason = reason.mask(odd & _agree(of["paid"], of["other_date"]), "outdated price")
     models = [calls["provider"].fillna(""), calls["model"].fillna("")]
     effect = of["paid"] - of["listed"]
-    for name, column in (("cached billed twice", "twice"), ("cached counted twice", "once_less")):
-        asked = odd & (reason != "outdated price") & ~_agree(of[column], of["listed"])
-        fits = asked & _agree(of["paid"], of[column])
-        fits &= fits.groupby(models).transform("sum") >= asked.groupby(models).transform("sum") / 2
-        reason = reason.mask(fits, name)
+    left = odd & (reason != "outdated price")
+    asked = {name: left & ~_agree(of[column], of["listed"]) for name, column in _CACHED.items()}
+    fits = {name: asked[name] & _agree(of["paid"], of[column]) for name, column in _CACHED.items()}
+    told, any_asked = (pd.DataFrame(each).any(axis=1).groupby(models).transform("sum") for each in (fits, asked))
+    for name, fit in fits.items():
+        hit = fit & (told >= any_asked / 2) & (reason == "unlike list price")
+        reason = reason.mask(hit, name)
         if name == "cached counted twice":
-            effect = effect.where(~fits, -effect)
+            effect = effect.where(~hit, -effect)
     tokens = calls["input_tokens"].fillna(0) + calls["output_tokens"].fillna(0)
     return calls.assign(reason=reason, effect=effect, tokens=tokens)
 
