@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+#: All but the quickstart, which test_shared_page.py shares.
+ALL = {**NOTEBOOKS, "label_low_scoring": ("support_week.otlp.jsonl.gz", [])}
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_notebook_finds_what_is_planted_and_is_live_when_shared(
     browser: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, findings = NOTEBOOKS[name]
+    data, findings = ALL[name]
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     for each in (data, f"{name}.ipynb"):
