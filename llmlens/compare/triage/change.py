@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -25,7 +26,7 @@ _SECONDS_A_DAY = 86_400
 _LEAST_SHARE, _LEAST_RELATIVE = 0.02, 0.1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What is unlike the rest: `inside` marks the values of the stretch; `z` and `p` are of its search."""
 
@@ -34,9 +35,14 @@ class Change:
     lasts: bool
     before: float
     after: float
-    estimate: Estimate
     z: float
     p: float
+    seed: int
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """The difference to what is usual."""
+        return self.stream.difference(self.inside, generator(self.stream, self.seed))
 
     @property
     def since(self) -> np.datetime64:
@@ -74,20 +80,17 @@ class Change:
 
 def change_of(stream: Stream, seed: int) -> Change | None:
     """Find the stretch that differs most from the rest, or from the baseline; None where there is none to find."""
-    random = generator(stream, seed)
     shares = stream.sign.unit == "share"  # of other numbers the ranks: a single outlier is no change
     numbers = stream.numbers if shares else np.asarray(pd.Series(stream.numbers).rank(), dtype=np.float64)
-    segment = odd_segment(_without_rhythm(numbers, stream.start), random, stream.begin)
+    segment = odd_segment(_without_rhythm(numbers, stream.start), generator(stream, seed), stream.begin)
     if segment is None:
         return None
     inside = np.zeros(len(numbers), dtype=bool)
     inside[segment.first : segment.end] = True
-    return measured(stream, inside, random, z=segment.z, p=segment.p)
+    return measured(stream, inside, seed, z=segment.z, p=segment.p)
 
 
-def measured(
-    stream: Stream, inside: npt.NDArray[np.bool_], random: np.random.Generator, *, z: float, p: float
-) -> Change:
+def measured(stream: Stream, inside: npt.NDArray[np.bool_], seed: int, *, z: float, p: float) -> Change:
     """Measure a stretch of a stream."""
     return Change(
         stream=stream,
@@ -95,9 +98,9 @@ def measured(
         lasts=bool(inside[-1]),
         before=float(stream.numbers[stream.usual(inside)].mean()),
         after=float(stream.numbers[inside].mean()),
-        estimate=stream.difference(inside, random),
         z=z,
         p=p,
+        seed=seed,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .change import Change, generator, measured
+from .change import Change, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,8 +66,8 @@ def _incident(group: list[tuple[Change, float]], every: Sequence[Stream], seed: 
         usual = stream.usual(inside)
         if min(inside.sum(), usual.sum()) < _FEWEST:
             continue
-        change = measured(stream, inside, generator(stream, seed), z=0.0, p=1.0)
-        if change.estimate.p <= _SURE and change.matters:
+        change = measured(stream, inside, seed, z=0.0, p=1.0)
+        if change.matters and change.estimate.p <= _SURE:
             error = float(stream.numbers.std()) * np.sqrt(1 / inside.sum() + 1 / usual.sum())
             others.append(replace(change, z=abs(change.after - change.before) / error, p=change.estimate.p))
     return Incident(first, q, tuple(sorted(others, key=lambda each: -each.weight)))
