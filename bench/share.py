@@ -1,8 +1,8 @@
 """What a shared notebook weighs, what making it costs, and how soon it is live.
 
 `python bench/share.py` prints, for the quickstart (run and shared) and for three figures of 20,000 points with three
-traces of 3,000 spans: megabytes with and without plotly.js; CPU seconds of running, collecting and writing; and those of
-the main thread of a headless Chromium, with the network cut, until every view is live.
+traces of 3,000 spans: megabytes with and without plotly.js; CPU seconds of running, collecting and writing; and those
+of the main thread of a headless Chromium, with the network cut, until every view is live.
 """
 
 from __future__ import annotations
