@@ -197,7 +197,7 @@ class Redactor:
     def _goes(self, found: Found) -> bool:
         if found.kind == BEGUN or found.kind in self._kept_kinds:
             return False
-        return not self._kept_values or found.value.decode("utf-8", "replace").casefold() not in self._kept_values
+        return not self._kept_values or _folded(found) not in self._kept_values
 
     def _replaced(self, encoded: bytes, offset: int, found: Sequence[Found]) -> str:
         parts, end = [], 0
@@ -228,7 +228,7 @@ def _kept(keep: Iterable[str], own: Iterable[UserPattern]) -> tuple[frozenset[st
             what = "kind to keep:"
             raise unknown(what, each, known)
         else:
-            values.add(each.casefold())
+            values |= {each.casefold(), *(_folded(found) for found in find(each.encode()))}
     return frozenset(kinds), frozenset(values)
 
 
@@ -252,6 +252,10 @@ def _within(found: Found, starts: Sequence[int], encoded: Sequence[bytes]) -> Fo
         return replace(found, end=found.start)
     start, end = max(found.start, starts[place]), min(found.end, starts[place] + len(encoded[place]))
     return found if (start, end) == (found.start, found.end) else replace(found, start=start, end=max(start, end))
+
+
+def _folded(found: Found) -> str:
+    return found.value.decode("utf-8", "replace").casefold()
 
 
 def _portions(texts: Sequence[str | None]) -> list[tuple[int, int]]:
