@@ -11,6 +11,7 @@ import pytest
 
 import llmlens as ll
 from llmlens.compare.drift.drifting import drift_of
+from llmlens.compare.drift.reference import frozen
 from llmlens.compare.drift.result import Drift, DriftSeries
 from llmlens.compare.drift.windows import Windows, joined
 from llmlens.errors import SelectionError, UnknownArgumentError, UnknownNameError
@@ -275,10 +276,12 @@ def in_sessions(n: int, each: int, seed: int) -> pd.DataFrame:
 
 
 def test_outputs_of_one_session_are_not_counted_as_many() -> None:
-    known, unknown = [], []
+    known: list[float] = []
+    unknown: list[float] = []
+    sides: tuple[tuple[list[float], list[str]], ...] = ((known, []), (unknown, ["session_id"]))
     for seed in range(6):
         before, after = in_sessions(20, 6, 100 + seed), in_sessions(20, 6, 200 + seed)
-        for found, left_out in ((known, []), (unknown, ["session_id"])):
+        for found, left_out in sides:
             result = drift_of(windows(before.drop(columns=left_out), after.drop(columns=left_out)), times=199)
             found.append(row(result, "overall")["p"])
     assert min(unknown) < 0.05
@@ -297,3 +300,9 @@ def test_a_change_within_sessions_is_found_and_told_to_be_compared_by_session() 
     result = drift_of(windows(before, after), times=199)
     assert row(result, "overall")["p"] < 0.05
     assert any("40 sessions before and 40 after" in note for note in result.notes)
+
+
+def test_quiet_days_are_wider_the_smaller_the_reference_that_gave_the_scale() -> None:
+    small, large = (frozen(windows(answers(n, 1), answers(50, 2)), 0).wider for n in (60, 900))
+    assert small["words"] > large["words"] >= 1
+    assert small["words"] > 1.02
