@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import llmlens as ll
-from tests.share.sample import code, everything, notebook, words
+from tests.share.sample import code, data, everything, notebook, stream, words
 
 SENTINELS = {
     "LANGFUSE_SECRET_KEY": "sk-lf-5e471ne1-aaaa-4bbb-8ccc-0123456789ab",
@@ -80,8 +80,7 @@ def test_no_shared_file_has_a_key(leaky: Path) -> None:
 
 def test_no_notebook_or_text_that_is_shared_has_a_key(leaky: Path) -> None:
     told = json.dumps(SENTINELS)
-    outputs = [{"output_type": "stream", "name": "stdout", "text": told}]
-    outputs.append({"output_type": "display_data", "data": {"application/json": SENTINELS}, "metadata": SENTINELS})
+    outputs = [stream(told), {**data(application__json=SENTINELS), "metadata": SENTINELS}]
     path = notebook(leaky.with_name("ran.ipynb"), [words(told), code(f"keys = {told}", *outputs)], keys=SENTINELS)
     for suffix in (".html", ".ipynb", ".md"):
         made = ll.share(path, path.with_name(f"shared{suffix}"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import nbformat
 import pytest
 
 import llmlens as ll
 from llmlens import cli
 from llmlens.errors import SelectionError, ShareError, SourceNotFoundError, UnknownArgumentError
+from tests.share.sample import code, notebook
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 DUMP = SAMPLES / "agent_loop.otlp.jsonl.gz"
@@ -26,11 +27,9 @@ def template(tmp_path: Path) -> Path:
         "1 / 0",
         "print('after the error')",
     ]
-    cells = [nbformat.v4.new_code_cell(source, id=f"c{place}") for place, source in enumerate(sources)]
+    cells = [code(source, count=None) for source in sources]
     cells[0].metadata["tags"] = ["parameters"]
-    path = tmp_path / "own.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return path
+    return notebook(tmp_path / "own.ipynb", cells)
 
 
 def said(review: Path) -> str:
@@ -49,7 +48,8 @@ def test_a_review_says_what_changed_and_shows_its_traces(tmp_path: Path) -> None
 def test_window_baseline_and_parameters_reach_the_notebook_and_an_error_stays_in_its_place(
     template: Path, tmp_path: Path
 ) -> None:
-    given = {"since": "2026-12-10", "until": "2026-12-12", "baseline": "before", "parameters": {"more": 3}}
+    given: dict[str, Any] = {"since": "2026-12-10", "until": "2026-12-12", "baseline": "before"}
+    given["parameters"] = {"more": 3}
     text = said(ll.report(DUMP, tmp_path / "r.md", template, **given))
     n = len(ll.read(DUMP).where(since="2026-12-10", until="2026-12-12"))
     assert f"since 2026-12-10 until 2026-12-12 baseline True more 3 n {n}" in text
@@ -93,7 +93,7 @@ def test_misuse_is_explained_and_nothing_is_written(tmp_path: Path, capsys: pyte
     with pytest.raises(ShareError, match="no folder"):
         ll.report(DUMP, tmp_path / "none" / "review.html")
     with pytest.raises(UnknownArgumentError, match="baseline"):
-        ll.report(DUMP, out, basline="before")
+        ll.report(DUMP, out, basline="before")  # type: ignore[call-arg]
     assert cli.main(["report", str(tmp_path / "nowhere.jsonl"), "-o", str(out)]) == 1
     assert "nowhere.jsonl" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,6 @@
 
 from .findings import Findings
 from .signs import SIGNS, Sign
-from .triage import triage
+from .triaging import triage
 
 __all__ = ["SIGNS", "Findings", "Sign", "triage"]

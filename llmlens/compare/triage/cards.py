@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmlens.theme import NO_MATH, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .findings import Findings
 
 _MOST = 12
@@ -27,10 +29,10 @@ def cards(found: Findings) -> str:
     )
 
 
-def _card(place: int, row: dict[str, object]) -> str:
+def _card(place: int, row: Mapping[Any, Any]) -> str:
     worse = row["worse"]
     mark = "got worse" if worse is True else "got better" if worse is False else "differs"
-    sure = f"{_shown(row['kind'])} · {mark} · q {float(str(row['q'])):.1g} · {row['n']:,} traces"
+    sure = f"{_shown(row['kind'])} · {mark} · q {float(row['q']):.1g} · {row['n']:,} traces"
     lines = "".join(
         f'<p style="{_SMALL}"><i>{label}:</i> {_shown(row[column])}</p>' for column, label in _LABELS if row[column]
     )

@@ -59,7 +59,7 @@ class Findings(Result):
         told = {"trace_id": stream.trace_ids, "start": start, "value": stream.numbers, "inside": change.inside}
         return pd.DataFrame(told)
 
-    def plot(self) -> go.Figure:
+    def plot(self) -> go.Figure:  # type: ignore[override]  # ours instead of pandas' accessor
         """Draw the worst incidents over time, each with its stretch and the means before and in it."""
         return draw([each.change for each in self._known()])
 
