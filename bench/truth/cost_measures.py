@@ -95,7 +95,7 @@ def duplicates(runs: int) -> None:
 
 def sketched(texts: list[str]) -> float:
     """Give the share of texts that repeat an earlier one, as datasketch finds them."""
-    from datasketch import MinHash, MinHashLSH
+    from datasketch import MinHash, MinHashLSH  # type: ignore[import-not-found,unused-ignore]  # an optional peer
 
     index, repeats = MinHashLSH(threshold=0.8, num_perm=128), 0
     for number, text in enumerate(texts):

@@ -34,8 +34,8 @@ def repeated_usage(traces: Traces, names: list[str]) -> pd.DataFrame:
     """
     wanted = ("trace_id", "span_id", "parent_id", "depth", "kind", *_USED)
     rows = traces.fetch_arrow(traces.table("spans").select(*dict.fromkeys((*wanted, *names))))
-    *tokens, cost = (rows[name].cast("float64").to_numpy() for name in _USED)
-    tokens = np.column_stack(tokens)
+    given, gave, cost = (rows[name].cast("float64").to_numpy() for name in _USED)
+    tokens = np.column_stack((given, gave))
     says = ~np.isnan(tokens).all(axis=1) | ~np.isnan(cost)
     above = _nearest_above(parents_of(rows, codes_of(rows["trace_id"])[1]), says)
     below = np.flatnonzero(says & (above >= 0))

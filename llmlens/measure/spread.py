@@ -56,7 +56,7 @@ def _sorted(keys: Sequence[str], measures: Mapping[str, tuple[ir.Table, ir.Value
         places = [place for place, (own, _) in enumerate(measures.values()) if own.equals(table)]
         values = [value.cast("float64") for _, value in measures.values()]
         narrow = table.select(*keys, **{f"value_{place}": values[place] for place in places})
-        sums = {}
+        sums: dict[str, ir.Value] = {}
         for place in places:
             value = narrow[f"value_{place}"]
             sums |= {f"n_{place}": value.count(), f"mean_{place}": value.mean(), f"max_{place}": value.max(),

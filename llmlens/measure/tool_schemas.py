@@ -27,11 +27,10 @@ def offered(traces: Traces) -> ir.Table:
 
 def _read_offered(traces: Traces) -> ir.Table:
     import ibis
-    import ibis.expr.datatypes as dt
 
-    @ibis.udf.scalar.builtin(signature=((dt.string, dt.string), dt.Array(dt.string)))
-    def regexp_extract_all(text: str, pattern: str) -> list[str]: ...
-
+    extract_all = ibis.udf.scalar.builtin(
+        lambda _, __: None, name="regexp_extract_all", signature=(("string", "string"), "array<string>")
+    )
     spans = traces.table("spans")
     calls = spans.filter(spans.kind == "llm").select(*_ID)
     contents = traces.table("contents").select(*_ID, "attributes").semi_join(calls, _ID)
@@ -39,7 +38,7 @@ def _read_offered(traces: Traces) -> ir.Table:
     # Looking for the plain text first spares most calls the reading of their JSON.
     whole = [ibis.ifelse(texts.contains(f'"{name}"'), texts.cast("json")[f'"{name}"'].str, None) for name in LISTS]
     members = [
-        ibis.ifelse(texts.contains(f'"{name}"'), regexp_extract_all(texts, f'"{keys}"\\s*:\\s*{_TEXT}'), None)
+        ibis.ifelse(texts.contains(f'"{name}"'), extract_all(texts, f'"{keys}"\\s*:\\s*{_TEXT}'), None)
         for name, keys in SINGLE.items()
     ]
     found = contents.select(*_ID, tools=ibis.coalesce(*whole, *("{" + each.join(",") + "}" for each in members)))
@@ -54,14 +53,17 @@ def judge(calls: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     or the schema, is not known. Each distinct (list, tool, arguments) is judged once.
     """
     keys = ["list", "tool", "arguments"]
-    number = calls.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
-    distinct = calls.iloc[np.unique(number, return_index=True)[1]][keys]
+    place = calls.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+    distinct = calls.iloc[np.unique(place, return_index=True)[1]][keys]
     read = {number: definitions(text) for number, text in lists[["list", "tools"]].itertuples(index=False, name=None)}
     checks: dict[tuple[int, str], Any] = {}
-    rows = [_judged(*row, read, checks) for row in distinct.itertuples(index=False, name=None)]
+    rows = [
+        _judged(number, tool, given, read, checks)
+        for number, tool, given in distinct.itertuples(index=False, name=None)
+    ]
     types = {"known": "boolean", "fits": "boolean", "why": "str"}
     judged = pd.DataFrame(rows, columns=[*types]).astype(types)
-    return judged.iloc[number].set_index(calls.index)
+    return judged.iloc[place].set_index(calls.index)
 
 
 def _judged(

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError
@@ -32,6 +34,26 @@ def test_what_is_spent_is_the_sum_of_the_month() -> None:
     assert row["spent_share"] == pytest.approx(row["spent_usd"] / 100)
     later = ll.cost(traces.where(since="2026-02-01", until="2026-02-11"))["cost_usd"].iloc[0]
     assert row["spent_usd"] == pytest.approx(later)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 80), st.one_of(st.none(), st.integers(0, 50))), min_size=1, max_size=30))
+def test_spent_is_the_sum_of_a_loop_over_the_calls_of_the_month(calls: list[tuple[int, int | None]]) -> None:
+    start, at = pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-02-20", tz="UTC")
+    spans = pd.DataFrame(
+        {
+            "trace_id": [f"t{n}" for n in range(len(calls))],
+            "span_id": "1",
+            "kind": "llm",
+            "usage_source": "reported",
+            "start": [start + pd.Timedelta(days=day, hours=1) for day, _ in calls],
+            "cost_usd": pd.array([cost for _, cost in calls], dtype="Float64"),
+        }
+    )
+    row = ll.budget(Traces.from_frames({"spans": spans}), 100, at=at).iloc[0]
+    first = pd.Timestamp("2026-02-01", tz="UTC")
+    own = [cost or 0 for day, cost in calls if first <= start + pd.Timedelta(days=day, hours=1) < at]
+    assert (0 if pd.isna(row["spent_usd"]) else row["spent_usd"]) == pytest.approx(sum(own))
 
 
 def test_even_days_are_forecast_to_the_end_of_the_month() -> None:

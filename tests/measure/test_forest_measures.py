@@ -67,8 +67,8 @@ def test_sessions_and_users_are_those_of_a_loop(rows: Rows) -> None:
     assert described(frame, "model_calls") == pytest.approx(plainly(calls))
     lengths = [(max(r["end"] for r in each) - min(r["start"] for r in each)).total_seconds() for each in used.values()]
     assert described(frame, "seconds") == pytest.approx(plainly(lengths))
-    (row,) = ll.users(traces).to_dict("records")
-    assert (row["users"], row["traces"]) == (len(people), sum(len(each) for each in people.values()))
+    (of_users,) = ll.users(traces).to_dict("records")
+    assert (of_users["users"], of_users["traces"]) == (len(people), sum(len(each) for each in people.values()))
 
 
 @settings(max_examples=30, deadline=None)
