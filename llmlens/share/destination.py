@@ -39,6 +39,8 @@ def destination(path: Path | None, out: str | Path | None, known: Iterable[str])
 @contextmanager
 def written(target: Path) -> Iterator[Path]:
     """Give a file beside `target` to write, and put it in its place when that has gone well."""
+    if target.is_dir():
+        raise ShareError(f"{str(target)!r} cannot be written: it is a folder.")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
     except OSError as error:
@@ -49,6 +51,8 @@ def written(target: Path) -> Iterator[Path]:
         yield made
         made.chmod(0o666 & ~_umask())
         made.replace(target)
+    except OSError as error:
+        raise ShareError(f"{str(target)!r} cannot be written: {error.strerror}.") from None
     finally:
         made.unlink(missing_ok=True)
 

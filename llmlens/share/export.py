@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +14,10 @@ from llmlens.redaction import Redactor
 from llmlens.spreadsheet import defused
 from llmlens.traces import HasFrame, Traces
 
+from .destination import written
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pandas as pd
 
@@ -52,7 +51,7 @@ def export(
         frame = redacted_frame(frame, redactor)
     if target.suffix.lower() in (".csv", ".xlsx"):
         frame = _cells_changed(frame, lambda values, _: [_as_cell(value, raw=raw) for value in values])
-    with _written(target) as made:
+    with written(target) as made:
         try:
             _WRITERS[target.suffix.lower()](frame, made)
         except (ValueError, TypeError) as error:
@@ -177,23 +176,3 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     ".jsonl": _write_jsonl,
     ".parquet": _write_parquet,
 }
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[Path]:
-    """Give a file beside `target` to write, and put it in its place when that has gone well."""
-    if target.is_dir():
-        raise ShareError(f"{str(target)!r} cannot be written: it is a folder.")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    except OSError as error:
-        raise ShareError(f"{str(target)!r} cannot be written: {error.strerror}.") from None
-    os.close(handle)
-    made = Path(name)
-    try:
-        yield made
-        made.replace(target)
-    except OSError as error:
-        raise ShareError(f"{str(target)!r} cannot be written: {error.strerror}.") from None
-    finally:
-        made.unlink(missing_ok=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from llmlens.errors import unknown
 
 from . import wire
+from .trace_rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    import ibis.expr.types as ir
     import pandas as pd
 
     from llmlens.read.contents import SpanContent
@@ -61,10 +61,13 @@ def span_details(traces: Traces, trace_id: str, span_ids: Sequence[str]) -> dict
 
 def _rows(traces: Traces, trace_id: str, span_ids: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read rows of `spans`, and the texts of each."""
-    spans, contents = traces.table("spans"), traces.table("contents")
-    rows = traces.fetch(spans.filter((spans.trace_id == trace_id) & spans.span_id.isin(span_ids)))
-    chosen = contents.filter((contents.trace_id == trace_id) & contents.span_id.isin(span_ids))
-    return rows, traces.fetch(chosen.select("span_id", *TEXTS))
+    found = rows_of(traces)
+    chosen = "list_contains($spans, span_id) ORDER BY span_id"
+    rows = found.fetch(f"SELECT * FROM {{spans}} WHERE {chosen}", trace_id, spans=list(span_ids))
+    texts = ", ".join(TEXTS)
+    return rows, found.fetch(
+        f"SELECT span_id, {texts} FROM {{contents}} WHERE {chosen}", trace_id, spans=list(span_ids)
+    )
 
 
 def _detail(row: pd.DataFrame, found: pd.DataFrame, beside: FindsBeside) -> dict[str, Any]:
@@ -139,12 +142,8 @@ def _tool_calls(content: SpanContent, start: Any, tools: FindsBeside) -> list[di
 
 
 def _tools_beside(traces: Traces, content: SpanContent, start: Any) -> list[SpanContent]:
-    spans = traces.table("spans")
     parents = [parent for parent in (content.parent_id, content.span_id) if parent is not None]
-    near = spans.filter((spans.trace_id == content.trace_id) & (spans.kind == "tool") & spans.parent_id.isin(parents))
-    if start is not None:
-        near = near.filter(near.start >= start)
-    return read_contents(traces, near.order_by([near.start, near.span_id]).limit(_BESIDE))
+    return contents_of(rows_of(traces).tools(content.trace_id, TEXTS, _BESIDE, below=parents, since=start))
 
 
 class _Beside:
@@ -157,11 +156,8 @@ class _Beside:
     def __call__(self, content: SpanContent, start: Any) -> list[SpanContent]:
         """Give the tools beside a span that start with it or later."""
         if self._tools is None:
-            spans = self._traces.table("spans")
-            tools = spans.filter((spans.trace_id == self._trace_id) & (spans.kind == "tool"))
-            tools = tools.order_by([tools.start, tools.span_id]).limit(_TOOLS)
-            starts = self._traces.fetch(tools.select("span_id", "start")).set_index("span_id")["start"]
-            self._tools = [(starts.get(each.span_id), each) for each in read_contents(self._traces, tools)]
+            tools = rows_of(self._traces).tools(self._trace_id, TEXTS, _TOOLS)
+            self._tools = list(zip(tools["start"], contents_of(tools), strict=True))
         near = (
             tool
             for at, tool in self._tools
@@ -170,14 +166,6 @@ class _Beside:
             and (start is None or at >= start)
         )
         return list(islice(near, _BESIDE))
-
-
-def read_contents(traces: Traces, chosen: ir.Table) -> list[SpanContent]:
-    """Read what spans say, in order of their start; `chosen` is a selection of the table `spans`."""
-    contents = traces.table("contents").select("trace_id", "span_id", *TEXTS)
-    chosen = chosen.select("trace_id", "span_id", "parent_id", "kind", "name", "status", "start")
-    data = traces.fetch(chosen.left_join(contents, ["trace_id", "span_id"]))
-    return contents_of(data.sort_values(["start", "span_id"], kind="stable"))
 
 
 def contents_of(frame: pd.DataFrame) -> list[SpanContent]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llmlens.errors import unknown
 
 from . import wire
+from .trace_rows import rows_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -140,13 +141,11 @@ def span_index(traces: Traces, trace_id: str) -> dict[str, Any]:
     -2: a parent that is not in the trace), `same` numbers the groups of tool calls with equal tool and input.
     Raises `UnknownNameError` when there is no such trace.
     """
-    rollup = traces.table("traces")
-    head = traces.fetch(rollup.filter(rollup.trace_id == trace_id).select(*_HEAD))
+    rows = rows_of(traces)
+    head = rows.fetch(f"SELECT {', '.join(_HEAD)} FROM {{traces}}", trace_id)
     if head.empty:
         raise unknown("trace", trace_id, ())
-    spans = traces.table("spans")
-    spans = spans.filter(spans.trace_id == trace_id)
-    frame = traces.fetch(spans.order_by([spans.start, spans.depth, spans.span_id]).select(*_SPAN))
+    frame = rows.spans(trace_id, _SPAN, order="start, depth, span_id")
     zero = frame["start"].min()
     trace = {name: values[0] for name, values in wire.columns(head).items()}
     names = wire.columns(frame[list(_CODED)])
@@ -183,11 +182,11 @@ def _same_calls(traces: Traces, trace_id: str, frame: pd.DataFrame) -> dict[int,
     """Give the rows of tool calls made more than once, each with the number of its group of identical ones."""
     if not (frame["kind"] == "tool").any():
         return {}
-    contents, spans = traces.table("contents"), traces.table("spans")
-    tools = spans.filter((spans.trace_id == trace_id) & (spans.kind == "tool")).select("trace_id", "span_id", "name")
-    texts = tools.inner_join(contents, ["trace_id", "span_id"])
-    texts = texts.drop_null("input").select("span_id", "name", key=texts.input.hash())
-    calls = traces.fetch(texts)
+    query = """
+        SELECT s.span_id, s.name, md5(c.input) AS key FROM {spans} s JOIN {contents} c ON s.span_id = c.span_id
+        WHERE s.kind = 'tool' AND c.input IS NOT NULL ORDER BY s.span_id
+    """
+    calls = rows_of(traces).fetch(query, trace_id)
     groups = calls.groupby(["name", "key"]).ngroup()
     repeated = groups[groups.map(groups.value_counts()) > 1]
     by_span = dict(zip(calls.loc[repeated.index, "span_id"], repeated, strict=True))
@@ -195,10 +194,9 @@ def _same_calls(traces: Traces, trace_id: str, frame: pd.DataFrame) -> dict[int,
 
 
 def _scores(traces: Traces, trace_id: str) -> list[dict[str, Any]]:
-    scores = traces.table("scores")
-    chosen = scores.filter(scores.trace_id == trace_id)
-    chosen = chosen.select(
-        "span_id", "name", "value", "label", "data_type", "source", "author", comment=chosen.comment.substr(0, 2000)
-    )
-    data = wire.columns(traces.fetch(chosen.order_by(["name", "source", "author"]).limit(500)))
+    query = """
+        SELECT span_id, name, value, label, data_type, source, author, substr(comment, 1, 2000) AS comment FROM {scores}
+        ORDER BY name, source, author LIMIT 500
+    """
+    data = wire.columns(rows_of(traces).fetch(query, trace_id))
     return [dict(zip(data, row, strict=True)) for row in zip(*data.values(), strict=True)]
