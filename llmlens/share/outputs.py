@@ -14,6 +14,7 @@ from .model_ids import WIDGET
 from .sanitising import sanitised
 from .stock_widgets import stock_html
 from .streams import joined, whole
+from .tables import aligned
 from .terminal import plain
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _text(value: Any) -> str:
 
 
 def _html(value: str, _type: str) -> str:
-    shown = sanitised(value)
+    shown = aligned(sanitised(value))
     return f'<div class="rich">{shown}</div>' if shown.strip() else ""
 
 
