@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .compare.drift import drift
     from .compare.drift.fingerprints import fingerprint
     from .compare.explain import explain
-    from .compare.triage import triage
+    from .compare.triage.triaging import triage
     from .compare.versions import versions
     from .embed import embed
     from .errors import (

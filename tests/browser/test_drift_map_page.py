@@ -291,7 +291,7 @@ def test_a_copy_without_a_kernel_shows_the_map_and_asks_for_nothing(
     assert view.wait(120)
     whole = view.static_replies
     plotly = {"kind": "plotly", "arguments": {}, "result": view.answer("plotly")}
-    view.static_replies = lambda texts="shown": iter([*whole(texts), plotly])  # type: ignore[method-assign, misc]
+    view.static_replies = lambda texts="shown": iter([*whole(texts), plotly])  # type: ignore[method-assign]
     host = show(view, static=True)
     host.drag(*corners(host.places()))
     expect(host.root).to_have_attribute("data-selected", "152")
