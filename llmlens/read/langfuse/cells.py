@@ -41,7 +41,8 @@ def times(values: Sequence[Any]) -> list[int | None]:
         found = pa.array(values, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("ns", "UTC"))
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # there are others among them
         return [nanoseconds(value) for value in values]
-    return list(found.cast(pa.int64()).to_pylist())
+    found = found.cast(pa.int64())
+    return list(found.to_pylist() if found.null_count else found.to_numpy().tolist())
 
 
 def object_of(value: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Mapper:
                 yield found
             else:
                 taken.append(found)
-        starts, ends = (times([row.get(field) for row, *_ in taken]) for field in ("startTime", "endTime"))
+        starts, ends = (times([one[0].get(field) for one in taken]) for field in ("startTime", "endTime"))
         within = self._within
         for one, start, end in zip(taken, starts, ends, strict=True):
             if within is not None and start is not None and not within.holds(start // 1_000_000):

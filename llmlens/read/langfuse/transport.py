@@ -1,7 +1,7 @@
 """HTTP to a Langfuse server: what to try again, how long to wait, and what to say when it is no use.
 
-httpx, whose proxies, certificates and pools are those that people have set up. Bodies are taken as they come off the
-wire unless they are packed, which spares a third of its CPU; orjson parses them.
+httpx, whose proxies and certificates are those that people have set up, over connections that cost less; see direct.py.
+orjson parses the bodies.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import orjson
 
 from llmlens.errors import LangfuseError, ServerError
 
+from .direct import direct_transport
 from .pause import Pause, bucket_of, seconds_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Transport:
         limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
         try:
             patience = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S))
-            self.http = _Http(base_url=base_url, auth=auth, timeout=patience, limits=limits)
+            self.http = _Http(
+                base_url=base_url, auth=auth, timeout=patience, limits=limits, transport=direct_transport()
+            )
         except httpx.InvalidURL as problem:
             raise error(f"{base_url!r} is not an address: {problem}.") from None
 

@@ -41,8 +41,8 @@ def _columns(bucket: str) -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=4096)
-def _sums(buckets: tuple[str, ...], embeds: bool) -> dict[str, tuple[str, ...]]:
-    """Say which buckets each column is the sum of."""
+def _sums(buckets: tuple[str, ...], embeds: bool) -> list[tuple[str, str, list[str]]]:
+    """Say which buckets each column is the sum of: the first one, and the others."""
     sums: dict[str, list[str]] = {}
     detailed: dict[str, list[str]] = {}
     for bucket in buckets:
@@ -56,7 +56,7 @@ def _sums(buckets: tuple[str, ...], embeds: bool) -> dict[str, tuple[str, ...]]:
             sums[column] = [name]
     if not sums and "total" in buckets and embeds:  # which writes none
         sums["input_tokens"] = ["total"]
-    return {column: tuple(its) for column, its in {**detailed, **sums}.items()}
+    return [(column, first, others) for column, (first, *others) in {**detailed, **sums}.items()]
 
 
 def tokens(row: Mapping[str, Any]) -> dict[str, int]:
@@ -68,16 +68,16 @@ def tokens(row: Mapping[str, Any]) -> dict[str, int]:
     if not details or details == "{}":
         return _old_usage(row)
     counts = {}
-    for bucket, value in object_of(details).items():
+    for bucket, value in (details if type(details) is dict else object_of(details)).items():
         count = value if type(value) is int else number(value)
         if count is not None and 0 <= count < _MOST:
             counts[bucket] = count
     found = {}
-    for column, its in _sums(tuple(counts), row.get("type") == "EMBEDDING").items():
-        whole: float = 0
-        for bucket in its:
+    for column, first, more in _sums(tuple(counts), row.get("type") == "EMBEDDING"):
+        whole = counts[first]
+        for bucket in more:
             whole += counts[bucket]
-        found[column] = round(whole)
+        found[column] = whole if type(whole) is int else round(whole)
     return found
 
 
