@@ -17,6 +17,7 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
 
 _KEPT = 16  # connections, for the next requests
 _KEPT_S = 5.0  # servers close theirs after a while; httpx's own are kept so long, too
@@ -130,7 +131,18 @@ def _answer(connection: http.client.HTTPConnection, request: httpx.Request) -> h
     connection.endheaders(request.read() or None, encode_chunked="Transfer-Encoding" in request.headers)
     with connection.getresponse() as got:
         body = got.read()
-        return httpx.Response(got.status, headers=got.getheaders(), stream=httpx.ByteStream(body), request=request)
+        return httpx.Response(got.status, headers=got.getheaders(), stream=_Once(body), request=request)
+
+
+class _Once(httpx.SyncByteStream):
+    """A body that is given away: its response refers to itself, and would hold it until such cycles are collected."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        body, self._body = self._body, b""
+        yield body
 
 
 def _is_readable(connection: http.client.HTTPConnection) -> bool:

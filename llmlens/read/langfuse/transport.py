@@ -191,8 +191,7 @@ class Transport:
         """
         try:
             with self.http.stream(method, path, params=params, content=content, headers=headers) as response:
-                packed = "Content-Encoding" in response.headers
-                body = response.read() if packed else b"".join(response.iter_raw())
+                body = b"".join(response.iter_bytes())  # `read` would keep it in the response; see direct.py
             return _Reply(response.status_code, response.headers.get("Retry-After"), body), "", False
         except httpx.ConnectTimeout:
             return None, "it cannot be reached (no answer): is the address right, is the network up?", False

@@ -7,12 +7,15 @@ import http.client
 import socket
 import ssl
 import threading
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from llmlens.read.langfuse.direct import Direct, direct_transport
+from llmlens.read.langfuse.transport import Transport
+from llmlens.read.load import without_gc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +133,24 @@ def test_a_packed_body_is_unpacked(client: httpx.Client) -> None:
         assert client.get(server.url).text == "text" * 1000
         assert b"gzip" in server.requests[0]
         client.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_no_answer_is_held_once_it_is_read(packed: bool) -> None:
+    body = b'{"a": "' + b"text" * 1_000_000 + b'"}'
+    sent, encoding = (gzip.compress(body), "gzip") if packed else (body, "identity")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(sent)}\r\n\r\n".encode()
+    with Scripted(*[head + sent] * 5) as server, without_gc():
+        transport = Transport(server.url, None, 30)
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                assert len(transport.get("/")["a"]) == 4_000_000
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            transport.close()
+    assert held < len(body)
 
 
 def test_a_redirect_is_not_followed(client: httpx.Client) -> None:
