@@ -4,6 +4,8 @@
   is kinder than the fixed thresholds that are shipped.
 - MMD: maximum mean discrepancy with a Gaussian kernel at the median distance (Gretton et al. 2012), by permutation.
 - model AUC: a logistic regression that tells the windows apart, drifted above 0.55 (Evidently's `model`, as shipped).
+- ratio: the share of components of the embedding whose normalised Wasserstein distance is above 0.1, drifted above 0.2
+  (Evidently's `ratio`, as shipped).
 - length: the two-sample Kolmogorov-Smirnov test of the lengths.
 """
 
@@ -23,6 +25,7 @@ Vectors = npt.NDArray[np.float32]
 _TIMES = 199
 _LEVEL = 0.05
 _AUC = 0.55
+_RATIO, _MOVED = 0.2, 0.1
 
 
 def judged(draw: Draw, seed: int) -> dict[str, bool]:
@@ -38,6 +41,7 @@ def judged(draw: Draw, seed: int) -> dict[str, bool]:
         "mean distance": _mean_distance(vectors, after, seed) <= _LEVEL,
         "MMD": _mmd(vectors, after, seed) <= _LEVEL,
         "model AUC > 0.55": _auc(vectors, after, seed) > _AUC,
+        "ratio > 0.2": _ratio(vectors, after) > _RATIO,
         "length, KS": bool(ks_2samp(lengths[~after], lengths[after]).pvalue <= _LEVEL),
     }
 
@@ -75,3 +79,12 @@ def _auc(vectors: Vectors, after: npt.NDArray[np.bool_], seed: int) -> float:
     learn, judge = train_test_split(np.arange(len(after)), test_size=0.5, random_state=seed, stratify=after)
     model = LogisticRegression(max_iter=500).fit(vectors[learn], after[learn])
     return float(roc_auc_score(after[judge], model.predict_proba(vectors[judge])[:, 1]))
+
+
+def _ratio(vectors: Vectors, after: npt.NDArray[np.bool_]) -> float:
+    from scipy.stats import wasserstein_distance
+
+    before, now = vectors[~after], vectors[after]
+    spread = np.maximum(before.std(axis=0), 0.001)
+    moved = [wasserstein_distance(before[:, k], now[:, k]) / spread[k] >= _MOVED for k in range(vectors.shape[1])]
+    return float(np.mean(moved))

@@ -54,7 +54,9 @@ def test_what_was_said_to_be_stored_survives_a_kill(tmp_path: Path) -> None:
         assert process.stdout is not None
         said = [process.stdout.readline().strip() for _ in range(5)]
         process.send_signal(signal.SIGKILL)
-        said += process.communicate(timeout=60)[0].split()
+        said += process.stdout.read().split()  # communicate() would miss what readline() has read ahead
+        process.stdout.close()
+        process.wait(60)
         stored = [event.event_id for event in LabelStore(path).events() if event.author == author]
         assert stored[: len(said)] == said
         assert len(stored) - len(said) in {0, 1}  # the last may have been stored and not said
