@@ -32,7 +32,7 @@ def main() -> None:
             "--out",
             str(big),
             "--format",
-            "json",
+            "jsonl",
         ]
         subprocess.run(command, check=True)
     print("| dump | s | CPU s | MB | goal |\n|---|---|---|---|---|")
