@@ -29,8 +29,8 @@ TRACE_INFO = "CREATE TABLE trace_info (trace_id VARCHAR, name VARCHAR, url VARCH
 def connect() -> duckdb.DuckDBPyConnection:
     """Open an empty in-memory DuckDB that never touches the network and keeps time in UTC.
 
-    `LLMLENS_MEMORY` (such as "8GB") sets how much memory it may take before it spills to disk, 3 GB or a quarter of
-    the machine's memory by default, whichever is more; `LLMLENS_THREADS` how many threads it may use.
+    `LLMLENS_MEMORY` (such as "8GB") sets how much memory it may take before it spills to disk, 3 GB or half of the
+    machine's memory by default, whichever is more; `LLMLENS_THREADS` how many threads it may use.
     """
     import duckdb
 
@@ -41,7 +41,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         # There is no file to check point into; DuckDB would rewrite all tables at the first large commit all the same.
         "checkpoint_threshold": "1TB",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"llmlens-{os.getpid()}"),
-        "memory_limit": os.environ.get("LLMLENS_MEMORY") or f"{max(3, _machine_gb() // 4)}GB",
+        "memory_limit": os.environ.get("LLMLENS_MEMORY") or f"{max(3, _machine_gb() // 2)}GB",
     }
     if threads := os.environ.get("LLMLENS_THREADS"):
         config["threads"] = int(threads)
