@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
@@ -215,3 +217,39 @@ def test_costs_in_another_currency_are_told() -> None:
     assert found["cost_usd"].tolist() == [4.0]
     assert found.notes == ("1 reported costs are not in USD (EUR 1): summed as if they were.",)
     assert ll.cost(Traces.from_frames({"spans": frame})).notes == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["llm", "tool", "agent", "embedding"]),
+            st.sampled_from("ab"),
+            st.none() | st.integers(0, 999),
+            st.none() | st.integers(0, 5),
+        ),
+        min_size=1,
+        max_size=15,
+    )
+)
+def test_each_group_is_what_a_loop_over_its_calls_says(rows: list[tuple[str, str, int | None, int | None]]) -> None:
+    kinds, features, tokens, cents = (list(column) for column in zip(*rows, strict=True))
+    cost = pd.array([None if each is None else each / 100 for each in cents], dtype="Float64")
+    frame = ll.cost(
+        calls(
+            kind=kinds, feature=features, input_tokens=pd.array(tokens, dtype="Int64").tolist(), cost_usd=cost.tolist()
+        ),
+        by="feature",
+    )
+    expected = {}
+    for feature in set(features):
+        mine = [row for row in rows if row[1] == feature and row[0] in ("llm", "embedding")]
+        if mine:
+            known = [row[3] for row in mine if row[3] is not None]
+            told = [row[2] for row in mine if row[2] is not None]
+            expected[feature] = (len(mine), sum(told) if told else None, sum(known) / 100 if known else None)
+    found = frame.set_index("feature")[["calls", "input_tokens", "cost_usd"]]
+    assert set(found.index) == set(expected)
+    for feature, row in found.iterrows():
+        for value, reference in zip(row, expected[str(feature)], strict=True):
+            assert pd.isna(value) if reference is None else value == pytest.approx(reference)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
+from llmlens.measure.error_rules import RULES
 from llmlens.traces import Traces
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -194,3 +199,36 @@ def test_groups_periods_and_nothing(week: Traces) -> None:
     assert len(ll.errors(week.where(feature="nothing"), by="feature", every="1D")) == 0
     with pytest.raises(UnknownNameError, match="Did you mean 'feature'"):
         ll.errors(week, by="featur")
+
+
+FAILURES = (
+    "Error code: 429",
+    "Request timed out.",
+    "503 overloaded",
+    "500 Internal Server Error",
+    "prompt is too long",
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from([None, *FAILURES]), st.sampled_from(["stop", "length"])),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_counts_are_those_of_a_loop_over_the_rules(rows: list[tuple[str, str | None, str]]) -> None:
+    features, messages, reasons = (list(column) for column in zip(*rows, strict=True))
+    status = ["ok" if message is None else "error" for message in messages]
+    said = {"feature": features, "status": status, "status_message": messages, "finish_reason": reasons}
+    frame = ll.errors(spans(len(rows), **said), by="feature")
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for feature, message, reason in rows:
+        seen = {"finish_reason": reason} | ({"error": message} if message else {})
+        first = next((r for r in RULES if r.field in seen and re.search(r.pattern, seen[r.field], re.IGNORECASE)), None)
+        if first is not None:
+            expected[feature, first.family, first.error] += 1
+    told = frame.set_index(["feature", "family", "error"])["spans"]
+    assert {key: int(n) for key, n in told.items()} == expected
+    assert dict(zip(frame["feature"], frame["n"], strict=True)).items() <= Counter(features).items()
