@@ -15,6 +15,7 @@ from llmlens.traces import Traces
 from llmlens.view.drift_map import DriftMap
 from llmlens.view.drift_map_density import extent
 from tests.browser.page_host import PageHost
+from tests.hostile import GROUPS, PAYLOADS, STRANGE
 from tests.topics import said
 
 if TYPE_CHECKING:
@@ -274,6 +275,23 @@ def test_texts_of_strangers_show_literally_and_nothing_of_them_runs(
     expect(host.page.locator(".lm-tip")).to_contain_text("<img src=x")
     assert host.page.locator("img, a, .lm-map b, .lm-legend b").count() == 0
     assert host.page.evaluate("globalThis.hit") is None
+
+
+def test_no_payload_of_the_corpus_is_more_than_text(show: Callable[..., MapHost], traces: Traces) -> None:
+    spans, contents = traces.spans, traces.contents
+    evil = [PAYLOADS[place % len(PAYLOADS)] for place in range(len(spans))]
+    spans["feature"] = spans["model"] = spans["name"] = evil
+    contents["output"] = [f"{GROUPS[n % len(GROUPS)]} {text}" for n, text in enumerate(contents["output"])]
+    contents["input"] = [GROUPS[n % len(GROUPS)] for n in range(len(contents))]
+    view = DriftMap(Traces.from_frames({"spans": spans, "contents": contents}), before="2026-11-08", color="feature")
+    host = show(view)
+    for place in host.places()[::10]:
+        host.page.mouse.move(*place)
+    for color in ("window", "cluster", "model"):
+        host.page.locator("select").select_option(color)
+        host.page.wait_for_function("() => !document.querySelector('.llmlens[data-busy]')")
+    assert host.page.evaluate("globalThis.hit ?? null") is None
+    assert host.page.evaluate(f"({STRANGE})([...document.querySelectorAll('.llmlens')])") == []
 
 
 def test_the_theme_of_the_page_is_followed(host: MapHost) -> None:
