@@ -101,8 +101,8 @@ class Filling:
 
     def fill(self, n: int, span: SpanContent) -> None:
         """Put together the texts that a span lacks, and take them; `n` is its number."""
-        given = assemble_input(span.attributes, span.events) if span.input is None else span.input
-        gave = assemble_output(span.attributes, span.events) if span.output is None else span.output
+        given = assemble_input(span) if span.input is None else span.input
+        gave = assemble_output(span) if span.output is None else span.output
         if given or gave:
             span.input, span.output = given, gave
         self._filled.append((n, unpacked(span.input), unpacked(span.output)))

@@ -114,15 +114,13 @@ def _content(row: dict[str, Any], texts: dict[str, Any]) -> SpanContent:
 
 def chat(content: SpanContent) -> list[dict[str, Any]]:
     """Give the messages of a span, each with the tool calls it asks for."""
-    from llmlens.read.contents import messages
-    from llmlens.read.contents.sources import turns
+    from llmlens.read.contents import messages, spoken
 
     found = [message._asdict() for message in messages(content)]
-    for direction, text in (("input", content.input), ("output", content.output)):
+    for direction, turns in zip(("input", "output"), spoken(content), strict=True):
         mine = [message for message in found if message["direction"] == direction]
-        said = turns(direction, content.attributes, content.events, text, whole=content.kind == "llm") if mine else []
-        said = [turn for turn in said if turn.content is not None or turn.calls or turn.tool_call_id is not None]
-        for message, turn in zip(mine, said, strict=False):
+        said = [turn for turn in turns if turn.content is not None or turn.calls or turn.tool_call_id is not None]
+        for message, turn in zip(mine, said, strict=True):
             message["calls"] = [call._asdict() for call in turn.calls]
     return found
 

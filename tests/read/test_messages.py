@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -562,26 +563,33 @@ def test_the_attributes_are_left_as_they_were() -> None:
 @pytest.mark.parametrize("convention", ["OpenInference", "OpenLLMetry, indexed", "Strands, Bedrock blocks"])
 def test_assembled_texts_tell_the_same_conversation(convention: str) -> None:
     found = CONVENTIONS[convention]
-    again = span(
-        input=assemble_input(found.attributes, found.events), output=assemble_output(found.attributes, found.events)
-    )
+    again = span(input=assemble_input(found), output=assemble_output(found))
     assert said(again) == HELLO
 
 
+@pytest.mark.parametrize("convention", list(CONVENTIONS))
+def test_a_span_says_the_same_once_its_texts_are_assembled(convention: str) -> None:
+    found, fresh = (replace(CONVENTIONS[convention], turns={}) for _ in range(2))
+    found.input = assemble_input(found) if found.input is None else found.input
+    found.output = assemble_output(found) if found.output is None else found.output
+    assert (messages(found), tool_calls(found)) == (messages(fresh), tool_calls(fresh))
+
+
 def test_nothing_is_assembled_from_nothing() -> None:
-    assert assemble_input({"gen_ai.request.model": "x"}, []) is None
-    assert assemble_output({}, [event("exception", **{"exception.type": "E"})]) is None
+    assert assemble_input(span({"gen_ai.request.model": "x"})) is None
+    assert assemble_output(span({}, [event("exception", **{"exception.type": "E"})])) is None
 
 
 def test_a_tools_texts_are_assembled_as_they_came() -> None:
     attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "1"}
     events = [event("gen_ai.tool.message", content='{"x": 1}', id="1"), event("gen_ai.choice", message="done", id="1")]
-    assert (assemble_input(attributes, events), assemble_output(attributes, events)) == ('{"x": 1}', "done")
+    found = span(attributes, events)
+    assert (assemble_input(found), assemble_output(found)) == ('{"x": 1}', "done")
 
 
 def test_documents_are_assembled_as_the_output() -> None:
     attributes = {"retrieval.documents.0.document.content": "a", "retrieval.documents.0.document.metadata": '{"k":1}'}
-    assert assemble_output(attributes, []) == '[{"content":"a","metadata":{"k":1}}]'
+    assert assemble_output(span(attributes)) == '[{"content":"a","metadata":{"k":1}}]'
 
 
 # --- anything at all
@@ -656,8 +664,10 @@ def test_no_garbage_raises(
         json.loads(call.arguments or "null")
         assert call.result is None or isinstance(call.result, str)
     assert all(score.name and score.score_id for score in scores(found))
-    for text in (assemble_input(attributes, events), assemble_output(attributes, events)):
-        assert text is None or isinstance(text, str)
+    filled = span(attributes, events, kind=kind)
+    filled.input, filled.output = assemble_input(filled), assemble_output(filled)
+    assert all(text is None or isinstance(text, str) for text in (filled.input, filled.output))
+    assert messages(filled) == messages(replace(filled, turns={}))
 
 
 def test_deep_nesting_is_no_trouble() -> None:

@@ -22,11 +22,14 @@ def spoken(span: SpanContent) -> tuple[list[Turn], list[Turn]]:
     """
     if span.kind in _SILENT:
         return [], []
-    whole = span.kind == "llm"
-    return (
-        turns_of("input", span.attributes, span.events, span.input, whole=whole),
-        turns_of("output", span.attributes, span.events, span.output, whole=whole),
-    )
+    return _turns(span, "input", span.input), _turns(span, "output", span.output)
+
+
+def _turns(span: SpanContent, direction: str, text: str | bytes | None) -> list[Turn]:
+    if direction not in span.turns:
+        found = turns_of(direction, span.attributes, span.events, text, whole=span.kind == "llm")
+        span.turns[direction] = found
+    return span.turns[direction]
 
 
 def messages(span: SpanContent, said: tuple[list[Turn], list[Turn]] | None = None) -> list[Message]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .turns import Turn
 
 
 @dataclass(slots=True)
@@ -13,7 +16,7 @@ class SpanContent:
     `input` and `output` are the texts that were mapped already (they may hold JSON), as UTF-8 where they come from a
     store: few spans need them. `attributes` is every attribute of the span. `events` are `{"name", "time",
     "attributes"}`, log records of the span among them (a record's body is the attribute `"body"`). `links` are
-    `{"trace_id", "span_id", "attributes"}`.
+    `{"trace_id", "span_id", "attributes"}`. `turns` are those of a direction that were read once, for the next who asks.
     """
 
     trace_id: str
@@ -27,6 +30,7 @@ class SpanContent:
     attributes: dict[str, Any]
     events: list[dict[str, Any]]
     links: list[dict[str, Any]] = field(default_factory=list)
+    turns: dict[str, list[Turn]] = field(default_factory=dict)
 
 
 class Message(NamedTuple):

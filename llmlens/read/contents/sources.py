@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .conversations import conversation, instructions
 from .events import blocks, details, event_turns, named, written_events
 from .indexed import Form, filled, indexed, layout, nested
 from .turns import Turn, message_turns, role_of
 from .values import decode, dumps, text_of, unpacked
+
+if TYPE_CHECKING:
+    from .rows import SpanContent
 
 #: Reads what is under the key of a source: (value, role that is meant when none is given, whole) -> turns.
 Reader = Callable[[Any, str, bool], list[Turn]]
@@ -216,28 +219,36 @@ def _search(
     return []
 
 
-def assemble_input(attributes: dict[str, Any], events: list[dict[str, Any]]) -> str | None:
+def assemble_input(span: SpanContent) -> str | None:
     """Give the input of a span that wrote it only as indexed attributes or events: a JSON list of messages.
 
     A tool's arguments are given as they came. None when there is nothing.
     """
-    if _is_tool(attributes):
-        return tool_event(events, "gen_ai.tool.message")
-    return _written(turns("input", attributes, events, None, whole=False))
+    if _is_tool(span.attributes):
+        return tool_event(span.events, "gen_ai.tool.message")
+    return _written(_recorded(span, "input"))
 
 
-def assemble_output(attributes: dict[str, Any], events: list[dict[str, Any]]) -> str | None:
+def assemble_output(span: SpanContent) -> str | None:
     """Give the output of a span that wrote it only as indexed attributes or events.
 
     A JSON list of messages, or of documents; a tool's result is given as it came. None when there is nothing.
     """
-    if _is_tool(attributes):
-        return tool_event(events, "gen_ai.choice")
-    written = _written(turns("output", attributes, events, None, whole=False))
+    if _is_tool(span.attributes):
+        return tool_event(span.events, "gen_ai.choice")
+    written = _written(_recorded(span, "output"))
     if written is None:
-        for documents in indexed(attributes, "reranker.output_documents", "retrieval.documents").values():
+        for documents in indexed(span.attributes, "reranker.output_documents", "retrieval.documents").values():
             return dumps([_decoded(document) for document in documents])
     return written
+
+
+def _recorded(span: SpanContent, direction: str) -> list[Turn]:
+    """Read the turns that are recorded as such. The text, which comes last, could add to them only if there are none."""
+    found = turns(direction, span.attributes, span.events, None, whole=False)
+    if found:
+        span.turns[direction] = found
+    return found
 
 
 def _decoded(document: Any) -> Any:
