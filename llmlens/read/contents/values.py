@@ -30,7 +30,9 @@ def decode(value: Any, *, quoted: bool = False) -> Any:
     """
     if not isinstance(value, str):
         return value
-    start = value[:64].lstrip()[:1]
+    start = value[:1]
+    if start.isspace():
+        start = value[:64].lstrip()[:1]
     if not start or start not in ('{["' if quoted else "{["):
         return value
     try:
