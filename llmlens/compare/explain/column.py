@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -63,7 +63,14 @@ class Column:
 
     def count(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
         """Count for how many rows (all, or those at the given places) each item holds."""
-        return self.of_codes(np.bincount(self.codes if rows is None else self.take(rows)[0], minlength=self.length))
+        return self._totals if rows is None else self._counted(self.take(rows)[0])
+
+    @cached_property
+    def _totals(self) -> NDArray[np.int64]:
+        return self._counted(self.codes)
+
+    def _counted(self, codes: Codes) -> NDArray[np.int64]:
+        return self.of_codes(np.bincount(codes, minlength=self.length))
 
     def of_codes(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Add counts of codes, along the last axis, up to counts of items."""
@@ -90,14 +97,20 @@ class Column:
 
     def holds(self, item: int, rows: NDArray[np.intp] | None = None) -> NDArray[np.bool_]:
         """Say for which rows (all, or those at the given places) an item holds."""
-        low, high = int(self.low[item]), int(self.high[item])
+        return next(self.hold([item], rows))
+
+    def hold(self, items: Sequence[int], rows: NDArray[np.intp] | None = None) -> Iterator[NDArray[np.bool_]]:
+        """Say for each of several items what `holds` says, sooner than one by one."""
         codes, owners = (self.codes, self._owners) if rows is None else self.take(rows)
-        inside: NDArray[np.bool_] = (codes >= low) & (codes < high) if high > low + 1 else codes == low
-        if self.offsets is None or owners is None:
-            return inside
-        holds = np.zeros(len(self.offsets) - 1 if rows is None else len(rows), dtype=bool)
-        holds[owners[inside]] = True
-        return holds
+        for item in items:
+            low, high = int(self.low[item]), int(self.high[item])
+            inside: NDArray[np.bool_] = (codes >= low) & (codes < high) if high > low + 1 else codes == low
+            if self.offsets is None or owners is None:
+                yield inside
+            else:
+                holds = np.zeros(len(self.offsets) - 1 if rows is None else len(rows), dtype=bool)
+                holds[owners[inside]] = True
+                yield holds
 
     @cached_property
     def _owners(self) -> NDArray[np.intp] | None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from llmlens.schema import SPANS, TRACES
 
 from .encoding import places
+from .first_words import first_words
 from .gathered import Gathered, Parts
 from .metadata import find_keys
 
@@ -31,10 +32,6 @@ TRACE_NUMBERS = tuple(c.name for c in TRACES.columns if c.dtype in ("integer", "
 LARGEST, SUMS = ("ttft_s",), ("cache_write_tokens", "reasoning_tokens")
 #: Messages, calls and documents are put together on first use, at some cost: for loads of up to so many spans.
 _AFFORDABLE = 100_000
-#: First words are looked for in so many characters; a text within JSON begins after its key.
-_BEGINNING = 400
-_IN_JSON = r'"(?:content|text)"\s*:\s*"((?:[^"\\]|\\.)*)'
-_WORDS = r"^\s*(\S+(?:\s+\S+){0,2})"
 
 
 def gather(traces: Selection) -> Gathered:
@@ -101,18 +98,9 @@ def _gather_derived(traces: Selection, made: Gathered) -> None:
 
 
 def _gather_words(traces: Selection, made: Gathered) -> None:
-    spans, contents = traces.table("spans"), traces.table("contents")
-    for name, which in (("input.first_words", spans.depth == 0), ("prompt.first_words", spans.kind == "llm")):
-        chosen = spans.filter(which).select("trace_id", "span_id")
-        text = contents.semi_join(chosen, ["trace_id", "span_id"])
-        text = text.select("trace_id", value=text.input.left(_BEGINNING))
-        text = text.mutate(value=ibis.ifelse(text.value.re_search(r"^\s*[\[{]"), _inner(text.value), text.value))
-        made.several[name] = _fetched(traces, made, text.mutate(value=text.value.re_extract(_WORDS, 1).nullif("")))
-
-
-def _inner(text: ir.StringValue) -> ir.StringValue:
-    """Give the first text within JSON, on one line."""
-    return text.re_extract(_IN_JSON, 1).replace("\\n", " ").nullif("")
+    words = first_words(traces)
+    for name, which in (("input.first_words", words.of_root), ("prompt.first_words", words.of_prompt)):
+        made.several[name] = _fetched(traces, made, words.filter(which).select("trace_id", value="words"))
 
 
 def _fetched(traces: Selection, made: Gathered, rows: ir.Table) -> Parts:

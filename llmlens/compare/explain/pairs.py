@@ -65,7 +65,7 @@ def find_pairs(columns: Sequence[Column], items: Items, selected: NDArray[np.boo
 
     for first, second in _promising(columns, items, members, sample, tests):
         together = mask(first) & mask(second)
-        marked, both = int(together.sum()), int((together & selected).sum())
+        marked, both = int(np.count_nonzero(together)), int(np.count_nonzero(together & selected))
         g = float(deviance(both, marked, n_selected, n))
         of = items.column[first], items.column[second]
         q = min(1.0, float(np.exp(log_tail(both, marked, n_selected, n))) * tests[of])
