@@ -112,6 +112,8 @@ def embed(
 
 def _default(traces: Traces, texts: list[str], notes: tuple[str, ...]) -> tuple[Encoder, tuple[str, ...]]:
     given = GivenVectors.from_spans(traces)
+    if not len(given):
+        return LexicalEncoder(), notes
     having = int(usable(given.encode(texts)).sum())
     if having and having >= _MOST * len(texts):
         return given, notes

@@ -50,7 +50,7 @@ class LexicalEncoder:
     @property
     def name(self) -> str:
         """Its settings, and a hash of what it was fitted on."""
-        return f"lexical-1 dimensions={self.dimensions} seed={self.seed} fitted={self._digest or 'not yet'}"
+        return f"lexical-2 dimensions={self.dimensions} seed={self.seed} fitted={self._digest or 'not yet'}"
 
     @property
     def is_fitted(self) -> bool:

@@ -44,5 +44,5 @@ def first_picture(vectors: Vectors, seed: int = 0) -> Vectors:
     components = (known - middle) @ directions.T
     extent = np.abs(components).max(initial=0)
     if extent > 1e-5 * np.abs(middle).max(initial=0):  # else it is rounding
-        points[there, :count] = components * (SIDE / 2 / extent)
+        points[there, : components.shape[1]] = components * (SIDE / 2 / extent)
     return points

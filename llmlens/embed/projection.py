@@ -10,10 +10,11 @@ from llmlens.errors import EmbeddingError
 
 from .fuzzy import memberships
 from .layout import has_gpu, on_cpu, on_gpu
-from .neighbours import nearest, unit
+from .map_input import MapInput, matrix_of
+from .neighbours import nearest
 from .picture import first_picture, usable
-from .sampling import stratified
-from .stored_map import stored_map
+from .stored_map import StoredMap
+from .warm_up import warm_up
 
 if TYPE_CHECKING:
     import threading
@@ -50,7 +51,7 @@ class Projection:
     @staticmethod
     def preview(vectors: Vectors, seed: int = 0) -> Vectors:
         """Give a first picture at once, two principal components; `fit` begins there, so that points move once."""
-        return first_picture(_matrix(vectors), seed)
+        return first_picture(matrix_of(vectors), seed)
 
     @classmethod
     def fit(
@@ -73,23 +74,34 @@ class Projection:
 
         Raises `EmbeddingError` for what is no matrix, or strata of another length.
         """
-        rows = _matrix(vectors)
-        if strata is not None and len(strata) != len(rows):
-            raise EmbeddingError(f"strata needs a label for each of the {len(rows):,} vectors; got {len(strata):,}.")
-        there = np.flatnonzero(usable(rows))
-        known, labels = rows[there], None if strata is None else np.asarray(strata, dtype=object)[there]
-        sample = stratified(len(known), limit, labels, seed)
-        chosen = _distinct(known, sample)
-        notes = [_how(known[chosen])]
-        if len(sample) < len(known):
-            notes.append(f"{len(known) - len(sample):,} points were placed by their neighbours among {len(sample):,}.")
-        if len(there) < len(rows):
-            notes.append(f"{len(rows) - len(there):,} of {len(rows):,} rows have no vector and are not on the map.")
-        tell = _Steps(progress, cancel)
-        placed = stored_map(cache, (known, chosen), seed, lambda: _placed(known, chosen, seed, tell))
-        points = np.full((len(rows), 2), np.nan, dtype=np.float32)
-        points[there] = placed
-        return cls(points, known[chosen], placed[chosen], tuple(notes))
+        asked = MapInput.of(vectors, strata, limit, seed)
+        store = StoredMap(cache, (asked.known, asked.chosen), seed)
+        placed = store.get()
+        if placed is None:
+            placed = _placed(asked.known, asked.chosen, seed, _Steps(progress, cancel))
+            store.put(placed)
+        return cls._of(asked, placed)
+
+    @classmethod
+    def stored(
+        cls,
+        vectors: Vectors,
+        strata: Sequence[object] | NDArray[np.generic] | None = None,
+        *,
+        seed: int = 0,
+        limit: int = 20_000,
+        cache: bool | Cache = True,
+    ) -> Projection | None:
+        """Give the map that `fit` would give, at once, where it was made before; None where it was not."""
+        asked = MapInput.of(vectors, strata, limit, seed)
+        placed = StoredMap(cache, (asked.known, asked.chosen), seed).get()
+        return None if placed is None else cls._of(asked, placed)
+
+    @classmethod
+    def _of(cls, asked: MapInput, placed: Vectors) -> Projection:
+        points = np.full((asked.count, 2), np.nan, dtype=np.float32)
+        points[asked.there] = placed
+        return cls(points, asked.anchors, placed[asked.chosen], (_how(asked.anchors), *asked.notes()))
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Place new vectors by their neighbours on the map, which stays as it is; gives (rows, 2).
@@ -98,7 +110,7 @@ class Projection:
         Each is placed for itself: what else is placed makes no difference. Raises `EmbeddingError` for vectors of
         another size.
         """
-        rows = _matrix(vectors)
+        rows = matrix_of(vectors)
         if rows.shape[1] != self._anchors.shape[1]:
             raise EmbeddingError(
                 f"This map is of vectors with {self._anchors.shape[1]} dimensions; got {rows.shape[1]}. Embed both "
@@ -151,7 +163,9 @@ def _placed(vectors: Vectors, chosen: NDArray[np.int64], seed: int, tell: _Steps
     elif has_gpu():
         places = on_gpu(anchors, min(_NEIGHBOURS, len(anchors) - 1), seed)
     else:
+        compiling = warm_up()
         neighbours = nearest(anchors, _NEIGHBOURS, progress=tell.of("neighbours"))
+        compiling.join()  # two threads that import umap-learn at once can meet half of it
         places = on_cpu(neighbours, begin[chosen], seed, progress=tell.of("layout"), cancel=tell.cancel)
     points = np.empty_like(begin)
     others = np.setdiff1d(np.arange(len(vectors)), chosen, assume_unique=True)
@@ -172,20 +186,3 @@ def _place(
     weights = np.where(same[:, :1], same, weights)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(np.einsum("ij,ijk->ik", weights, places[found.indices]), dtype=np.float32)
-
-
-def _distinct(vectors: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the rows without those that have the vector of an earlier one."""
-    if not vectors.shape[1]:
-        return rows[:1]
-    chosen = np.ascontiguousarray(vectors[rows]) + 0.0  # -0 is 0
-    as_bytes = chosen.view(np.dtype((np.void, chosen.itemsize * chosen.shape[1]))).ravel()
-    return rows[np.sort(np.unique(as_bytes, return_index=True)[1])]
-
-
-def _matrix(vectors: Vectors) -> Vectors:
-    """Check the vectors, and scale them to length 1: only their directions count."""
-    rows = np.asarray(vectors, dtype=np.float32)
-    if rows.ndim != 2:
-        raise EmbeddingError(f"Expected vectors as a matrix (rows, dimensions); got an array of shape {rows.shape}.")
-    return unit(np.where(usable(rows)[:, None], rows, np.nan))

@@ -11,7 +11,6 @@ import httpx
 import orjson
 
 from llmlens.errors import EmbeddingError
-from llmlens.read.langfuse.pause import seconds_of
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
@@ -82,6 +81,8 @@ class Requests:
         return self._judge(url, response, b"".join(parts))
 
     def _judge(self, url: str, response: httpx.Response, content: bytes) -> tuple[Any, str, float]:
+        from llmlens.read.langfuse.pause import seconds_of
+
         status, is_page = response.status_code, content.lstrip()[:1] == b"<"
         try:
             answer, is_json = orjson.loads(content), True

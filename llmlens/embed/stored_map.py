@@ -12,7 +12,7 @@ from .cache import Cache
 from .layout import has_gpu
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -21,23 +21,28 @@ if TYPE_CHECKING:
 _FORMAT = 1
 
 
-def stored_map(
-    cache: bool | Cache, made_of: Sequence[NDArray[np.generic]], seed: int, make: Callable[[], Vectors]
-) -> Vectors:
-    """Give the points of the map that is made of these arrays: from the cache, else by making them."""
-    store = Cache() if cache is True else cache or None
-    if store is None:
-        return make()
-    by = "cuml" if has_gpu() else f"umap-learn {version('umap-learn')}"
-    name = f"map-{_FORMAT} by {by} seed={seed}"
-    digest = hashlib.blake2b(digest_size=16)
-    for array in made_of:
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    key = digest.digest()
-    found = store.get(name, [key])
-    if key in found:
-        return found[key].reshape(-1, 2)
-    points = make()
-    store.put(name, [key], points.reshape(1, -1))
-    return points
+class StoredMap:
+    """The place in the cache of the map that is made of these arrays and this seed; without a cache it stays empty."""
+
+    def __init__(self, cache: bool | Cache, made_of: Sequence[NDArray[np.generic]], seed: int) -> None:
+        """Name the map."""
+        self._store = Cache() if cache is True else cache or None
+        if self._store is None:
+            return
+        by = "cuml" if has_gpu() else f"umap-learn {version('umap-learn')}"
+        self._name = f"map-{_FORMAT} by {by} seed={seed}"
+        digest = hashlib.blake2b(digest_size=16)
+        for array in made_of:
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        self._key = digest.digest()
+
+    def get(self) -> Vectors | None:
+        """Give its points, (rows, 2); None where it was not made yet."""
+        found = {} if self._store is None else self._store.get(self._name, [self._key])
+        return found[self._key].reshape(-1, 2) if found else None
+
+    def put(self, points: Vectors) -> None:
+        """Keep its points."""
+        if self._store is not None:
+            self._store.put(self._name, [self._key], points.reshape(1, -1))

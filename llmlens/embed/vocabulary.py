@@ -33,13 +33,16 @@ class Vocabulary:
 
         numbers, words = texts
         coded = words.dictionary_encode()
-        known = coded.dictionary.take(pa.compute.array_sort_indices(coded.dictionary))
-        codes = _codes(words, known)
+        order = pa.compute.array_sort_indices(coded.dictionary)
+        known = coded.dictionary.take(order)
+        codes = np.argsort(order.to_numpy())[coded.indices.to_numpy()]
         _, in_texts = _counts(numbers, codes, len(known))
         common = np.sort(np.argsort(-in_texts, kind="stable")[:most])
         known, in_texts = known.take(pa.array(common)), in_texts[common]
 
-        which, keys = _pairs(numbers, _codes(words, known), len(known))
+        kept = np.full(len(order), -1)
+        kept[common] = np.arange(len(common))
+        which, keys = _pairs(numbers, kept[codes], len(known))
         pairs, place = np.unique(keys, return_inverse=True)
         _, pair_in_texts = _counts(which, place, len(pairs))
         common = np.sort(np.argsort(-pair_in_texts, kind="stable")[:most])
@@ -52,25 +55,25 @@ class Vocabulary:
 
         Salton & Buckley 1988, with the smooth weights that scikit-learn uses.
         """
+        import pyarrow as pa
         from scipy.sparse import csr_matrix
 
         numbers, words = texts
         codes = _codes(words, self.words)
         which, keys = _pairs(numbers, codes, len(self.words))
-        place = np.searchsorted(self.pairs, keys)
-        found = place < len(self.pairs)
-        found[found] = self.pairs[place[found]] == keys[found]
-        terms = np.concatenate([codes, len(self.words) + place[found]])
-        rows = np.concatenate([numbers, which[found]])
-        (rows, terms), counts = _distinct(rows[terms >= 0], terms[terms >= 0], max(len(self.weights), 1))
+        place = _codes(pa.array(keys), pa.array(self.pairs))
+        terms = np.concatenate([codes[codes >= 0], len(self.words) + place[place >= 0]])
+        rows = np.concatenate([numbers[codes >= 0], which[place >= 0]])
+        (rows, terms), counts = _distinct(rows, terms, max(len(self.weights), 1))
         values = (1 + np.log(counts)) * self.weights[terms]
         length = np.sqrt(np.bincount(rows, values**2, minlength=count))
         values = (values / length[rows]).astype(np.float32)
-        return csr_matrix((values, (rows, terms)), shape=(count, len(self.weights)))
+        starts = np.searchsorted(rows, np.arange(count + 1))  # they are in order
+        return csr_matrix((values, terms, starts), shape=(count, len(self.weights)))
 
 
-def _codes(words: pa.LargeStringArray, known: pa.LargeStringArray) -> NDArray[np.int64]:
-    """Give the place of each word among the known ones, -1 for others."""
+def _codes(words: pa.Array, known: pa.Array) -> NDArray[np.int64]:
+    """Give the place of each word (or pair) among the known ones, -1 for others."""
     import pyarrow.compute as pc
 
     places = pc.fill_null(pc.index_in(words, known), -1).to_numpy()

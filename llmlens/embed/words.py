@@ -6,17 +6,21 @@ Burmese do not separate words: there each character is taken as one, and pairs o
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
 #: Characters of a text that are looked at: about ten pages. A text of 10 MB is known by its beginning.
 LONGEST = 20_000
+#: Texts that are worth a thread.
+_FEWEST = 200
 
 _UNSEPARATED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
 _BETWEEN = r"[^\p{L}\p{M}\p{N}_]+"
@@ -64,6 +68,20 @@ def _lower(texts: Sequence[str]) -> pa.LargeStringArray:
 
 
 def _split(array: pa.LargeStringArray, between: str) -> Words:
+    """Split texts, a part of them on each core: most of the time of reading words is spent here."""
+    import pyarrow as pa
+
+    size = max(-(-len(array) // pa.cpu_count()), _FEWEST)
+    if len(array) <= size:
+        return _split_part(array, between)
+    starts = range(0, len(array), size)
+    with ThreadPoolExecutor(len(starts)) as pool:
+        parts = list(pool.map(lambda start: _split_part(array.slice(start, size), between), starts))
+    numbers = [part.texts + start for part, start in zip(parts, starts, strict=True)]
+    return Words(np.concatenate(numbers), pa.concat_arrays([part.words for part in parts]))
+
+
+def _split_part(array: pa.LargeStringArray, between: str) -> Words:
     import pyarrow.compute as pc
 
     lists = pc.split_pattern_regex(array, between)

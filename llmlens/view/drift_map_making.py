@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llmlens.compare.clusters.result import Clusters
     from llmlens.compare.drift.result import Drift
     from llmlens.embed.encoder import Encoder
+    from llmlens.embed.projection import Projection
     from llmlens.embed.trust import Trust
     from llmlens.traces import Traces
 
@@ -128,22 +129,24 @@ class Making:
             return
         from llmlens.embed.projection import Projection
 
-        made.places, made.layout = Projection.preview(points.vectors, self._asked.seed), "pca"
+        strata = points.window if self.windows else None
+        found = Projection.stored(points.vectors, strata, seed=self._asked.seed)
+        if found is None:
+            made.places, made.layout = Projection.preview(points.vectors, self._asked.seed), "pca"
+        else:
+            self._place(found)
         made.points = points
         self._picture.set()
         self._at("clusters")
-        # The thread that warms up imports this too, and scikit-learn with it: two that import one package at once can
-        # meet half of it.
-        import umap.umap_  # noqa: F401
-
+        if found is None:
+            _compile()
         self._find_clusters(points)
-        self._at("placing", 0.0)
-        strata = points.window if self.windows else None
-        found = Projection.fit(
-            points.vectors, strata, seed=self._asked.seed, progress=self._progress, cancel=self._cancel
-        )
-        made.places, made.layout = np.array(found.points), "umap"
-        made.notes += found.notes
+        if found is None:
+            self._at("placing", 0.0)
+            found = Projection.fit(
+                points.vectors, strata, seed=self._asked.seed, progress=self._progress, cancel=self._cancel
+            )
+            self._place(found)
         self._at("trust")
         from llmlens.embed.trust import trust
 
@@ -151,6 +154,10 @@ class Making:
         if self.windows is not None:
             self._at("drift")
             made.drift = self._drift(points)
+
+    def _place(self, found: Projection) -> None:
+        self.made.places, self.made.layout = np.array(found.points), "umap"
+        self.made.notes += found.notes
 
     def _at(self, stage: str, share: float | None = None) -> None:
         if self._cancel.is_set():
@@ -168,9 +175,7 @@ class Making:
     def _points(self) -> Points:
         """Embed the outputs; sets `problem` where they make no picture."""
         from llmlens.embed.embedding import embed
-        from llmlens.embed.warm_up import warm_up
 
-        warm_up()
         asked, made = self._asked, self.made
         found = embed(self._traces, asked.text, asked.encoder, by=list(asked.by), per=asked.per, progress=False)
         there = found.there
@@ -233,3 +238,14 @@ class Making:
         # Words are a view of the test already; an encoder's vectors are one more.
         vectors = None if self._asked.encoder is None else points.vectors[windows.rows["place"].to_numpy()]
         return drift_of(windows, seed=self._asked.seed, vectors=vectors)
+
+
+def _compile() -> None:
+    """Compile what the map needs while clusters are found; not before the first picture, which it would hold up."""
+    # The thread that warms up imports this too, and scikit-learn with it: two that import one package at once can meet
+    # half of it.
+    import umap.umap_  # noqa: F401
+
+    from llmlens.embed.warm_up import warm_up
+
+    warm_up()
