@@ -42,7 +42,7 @@ def find_keys(store: Store, spans: str, column: str, n_rows: int) -> tuple[Keys,
             WHERE {column} LIKE '{{%' AND hash(trace_id) % {-(-n_rows // _LOOKED)} = 0)
         SELECT json_group_structure(object::JSON) AS shape FROM looked WHERE json_valid(object)""")
     shape = json.loads(found.column("shape")[0].as_py() or "{}")
-    keys = list(_leaves(shape)) if isinstance(shape, dict) else []
+    keys = sorted(_leaves(shape)) if isinstance(shape, dict) else []  # threads find them in any order
     notes = []
     if n_rows > _LOOKED:
         notes.append(f"{column}: keys that only a few of the traces have may have been missed.")
