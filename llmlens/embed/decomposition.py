@@ -21,7 +21,8 @@ _ROUNDING = 1e-6
 def directions_of(matrix: Any, count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give the `count` largest singular values and their directions, (count, columns), of a dense or sparse matrix.
 
-    There are fewer where its rank is less. Each direction points to where its largest weight is, so that the same matrix and seed give the same.
+    There are fewer where its rank is less. Each direction points to where its largest weight is, so that the same
+    matrix and seed give the same.
     """
     from threadpoolctl import threadpool_limits
 

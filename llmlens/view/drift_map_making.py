@@ -182,7 +182,7 @@ class Making:
         rows = found.frame[there].reset_index(drop=True)
         window = np.zeros(len(rows), dtype=np.uint8)
         if self.windows is not None:
-            window = self.windows.codes([str(each) for each in rows["trace_id"]])
+            window = self.windows.codes(rows["trace_id"].to_numpy(dtype=object).tolist())
             made.notes += self.windows.notes
         points = Points(rows, found.vectors[there], window)
         made.notes += found.notes
@@ -208,7 +208,7 @@ class Making:
                         f"The window {name} ({label}) has none of these {what}: they are from "
                         f"{start.min():%Y-%m-%d %H:%M} to {start.max():%Y-%m-%d %H:%M} UTC."
                     )
-        if points.rows["text"].nunique() == 1:
+        if (points.rows["text"] == points.rows["text"].iloc[0]).all():
             return f"All {len(points):,} {what} are the same text: there is nothing to tell apart."
         if np.ptp(points.vectors, axis=0).max(initial=0) == 0:
             return f"All {len(points):,} {what} have the same vector: there is nothing to tell apart."
