@@ -86,7 +86,7 @@ def compare(
     with a's mix of strata; strata of one side only are named and left out. "plain" is left where there are no strata.
 
     Intervals of means are studentised bootstraps, those of percentiles bias-corrected bootstraps of the order
-    statistics, those of shares are Miettinen and Nurminen's (of pairs Newcombe's). P5 and P95 need 200 traces on each
+    statistics, those of shares are Miettinen and Nurminen's (of pairs Jeffreys'). P5 and P95 need 200 traces on each
     side, P99 needs 500; a maximum has no interval. What there is too little of is NA. The sources are with the
     functions in `llmlens.statistics`.
 

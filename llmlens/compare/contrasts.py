@@ -14,7 +14,7 @@ from llmlens.statistics.estimate import Estimate
 from llmlens.statistics.means import sum_of_means
 from llmlens.statistics.quantiles import Distribution, difference_of_quantiles
 from llmlens.statistics.resampling import DRAWS, resampled_moments
-from llmlens.statistics.shares import difference_of_shares
+from llmlens.statistics.shares import difference_of_paired_shares, difference_of_shares
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,8 +80,14 @@ def _shares(design: Design, random: np.random.Generator) -> Contrast:
     a, b = (min(max(_mean(design, name), 0.0), 1.0) for name in ("a", "b"))
     if too_few := _too_few(design, MIN_UNITS, "an interval"):
         return Contrast(a, b, Estimate.unsure(b - a), too_few)
+    if design.how == "paired":
+        part = design.parts[0]
+        change = part.b.by_unit(part.b.values) - part.a.by_unit(part.a.values)
+        net, squares = float(change.sum()), float((change**2).sum())
+        # Of averages over repeats: the pairs that would have the same mean and variance of the change.
+        return Contrast(a, b, difference_of_paired_shares((squares + net) / 2, (squares - net) / 2, part.a.n))
     sized_a, sized_b = (a, _effective_of_share(design, "a", a)), (b, _effective_of_share(design, "b", b))
-    return Contrast(a, b, difference_of_shares(sized_a, sized_b, _correlation(design)))
+    return Contrast(a, b, difference_of_shares(sized_a, sized_b))
 
 
 def _quantiles(design: Design, level: float, random: np.random.Generator) -> Contrast:
@@ -151,11 +157,3 @@ def _effective_of_share(design: Design, name: SideName, share: float) -> float:
 
 def _variance_of_mean(side: Side) -> float:
     return float(side.by_unit(side.values).var() / side.n)
-
-
-def _correlation(design: Design) -> float:
-    part = design.parts[0]
-    if not part.paired:
-        return 0.0
-    a, b = part.a.by_unit(part.a.values), part.b.by_unit(part.b.values)
-    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from .estimate import Estimate, Z, two_sided
 
 if TYPE_CHECKING:
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 #: Halvings of a bisection.
 _STEPS = 50
 _SAME = 1e-12
+_COVERAGE = 0.95
+#: Pairs that the prior gives to each of the three kinds, and the levels at which their distribution is taken.
+_PRIOR = 0.5
+_LEVELS = (np.arange(64) + 0.5) / 64
 #: A share and the (effective) number that it is a share of.
 Share: TypeAlias = tuple[float, float]
 
@@ -28,22 +34,47 @@ def wilson(share: float, n: float, z: float = Z) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def difference_of_shares(a: Share, b: Share, correlation: float = 0.0) -> Estimate:
+def difference_of_shares(a: Share, b: Share) -> Estimate:
     """Estimate how much higher the share b is than the share a.
 
     The interval holds the differences that the score test does not reject: Miettinen and Nurminen (1985), Comparative
     analysis of two rates, Statistics in Medicine 4, 213-226. The p-value is that of the test against no difference.
-
-    What pairs have in common (`correlation`) is taken off two joined Wilson intervals: Newcombe (1998), Improved
-    confidence intervals for the difference between binomial proportions based on paired data, Statistics in Medicine
-    17, 2635-2650. The p-value is that of the interval that just reaches 0.
     """
-    if correlation:
-        low, high = _joined(a, b, correlation, Z)
-        return Estimate(b[0] - a[0], low, high, _p_of_joined(a, b, correlation))
     value = b[0] - a[0]
     low, high = (_farthest(value, end, lambda d: abs(_score(a, b, d)) <= Z) for end in (-1.0, 1.0))
     return Estimate(value, low, high, two_sided(_score(a, b, 0.0)))
+
+
+def difference_of_paired_shares(gained: float, lost: float, pairs: float) -> Estimate:
+    """Estimate how much higher a share is in the second of two sides, where each is of the same `pairs`.
+
+    Of these, `gained` have it in the second alone and `lost` in the first alone; what pairs agree in tells nothing. The
+    interval has 2.5 % on either side of what is likely of the three shares (gained, lost, neither) under Jeffreys'
+    prior, half a pair to each, and always holds the estimate itself. Of 30 pairs its coverage is 0.93 to 0.97 more
+    often than that of score and square-and-add intervals (bench/truth/compare.py enumerates it). Brown, Cai and
+    DasGupta (2001), Interval estimation for a binomial proportion, Statistical Science 16, 101-133, say so of one
+    share; compared with Tango (1998), Statistics in Medicine 17, 891-908, and Newcombe (1998), ibid. 2635-2650. The
+    p-value is that of the interval that just reaches 0.
+
+    >>> found = difference_of_paired_shares(8, 2, 30)
+    >>> round(found.low, 2), round(found.high, 2)
+    (-0.01, 0.39)
+    """
+    from scipy.special import betainc, betaincinv
+
+    of_gained, of_lost = gained + _PRIOR, lost + _PRIOR
+    changed = betaincinv(of_gained + of_lost, pairs - gained - lost + _PRIOR, _LEVELS)
+
+    def below(difference: float) -> float:
+        """Give how likely the true difference is at most this: its share of the changed pairs is beta-distributed."""
+        shares = np.clip((1 + difference / np.maximum(changed, _SAME)) / 2, 0.0, 1.0)
+        return float(betainc(of_gained, of_lost, shares).mean())
+
+    value, tail = (gained - lost) / pairs, (1 - _COVERAGE) / 2
+    low = _farthest(1.0, -1.0, lambda d: below(d) >= tail)
+    high = _farthest(-1.0, 1.0, lambda d: below(d) <= 1 - tail)
+    p = 2 * min(betainc(of_gained, of_lost, 0.5), betainc(of_lost, of_gained, 0.5))
+    return Estimate(value, min(low, value), max(high, value), min(1.0, float(p)))
 
 
 def _score(a: Share, b: Share, difference: float) -> float:
@@ -77,26 +108,3 @@ def _farthest(inside: float, outside: float, holds: Callable[[float], bool]) -> 
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if holds(middle) else (inside, middle)
     return inside
-
-
-def _joined(a: Share, b: Share, correlation: float, z: float) -> tuple[float, float]:
-    (low_a, high_a), (low_b, high_b) = wilson(*a, z), wilson(*b, z)
-    difference = b[0] - a[0]
-    down = _distance(b[0] - low_b, high_a - a[0], correlation)
-    up = _distance(high_b - b[0], a[0] - low_a, correlation)
-    return difference - down, difference + up
-
-
-def _distance(one: float, other: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
-
-
-def _p_of_joined(a: Share, b: Share, correlation: float) -> float:
-    if a[0] == b[0]:
-        return 1.0
-
-    def reaches(z: float) -> bool:
-        low, high = _joined(a, b, correlation, z)
-        return low <= 0 <= high
-
-    return two_sided(_farthest(40.0, 0.0, reaches))

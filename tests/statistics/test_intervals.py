@@ -11,7 +11,7 @@ from llmlens.statistics.means import sum_of_means
 from llmlens.statistics.multiple import benjamini_hochberg
 from llmlens.statistics.quantiles import Distribution, difference_of_quantiles
 from llmlens.statistics.resampling import resampled_moments
-from llmlens.statistics.shares import difference_of_shares, wilson
+from llmlens.statistics.shares import difference_of_paired_shares, difference_of_shares, wilson
 from llmlens.statistics.strata import common_strata
 
 
@@ -63,9 +63,26 @@ def test_the_interval_of_shares_holds_what_the_likelihood_does_not_reject(
         assert not rejected(end - outwards * 2e-3)
 
 
-def test_what_pairs_have_in_common_narrows_the_interval() -> None:
-    plain, paired = (difference_of_shares((0.4, 100), (0.5, 100), r) for r in (0.0, 0.6))
-    assert paired.high - paired.low < 0.7 * (plain.high - plain.low)
+@pytest.mark.parametrize(("gained", "lost", "pairs"), [(8, 2, 30), (0, 0, 12), (3.5, 1.25, 40), (60, 20, 200)])
+def test_the_interval_of_pairs_is_that_of_draws_from_the_shares_that_are_likely(
+    gained: float, lost: float, pairs: int
+) -> None:
+    found = difference_of_paired_shares(gained, lost, pairs)
+    random = np.random.default_rng(0)
+    drawn = random.dirichlet([gained + 0.5, lost + 0.5, pairs - gained - lost + 0.5], 400_000)
+    difference = drawn[:, 0] - drawn[:, 1]
+    assert found.value == pytest.approx((gained - lost) / pairs)
+    assert (found.low, found.high) == pytest.approx(np.quantile(difference, [0.025, 0.975]).tolist(), abs=2e-3)
+    assert found.p == pytest.approx(2 * min((difference <= 0).mean(), (difference >= 0).mean()), abs=5e-3)
+    assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+    other = difference_of_paired_shares(lost, gained, pairs)
+    assert (other.low, other.high, other.p) == pytest.approx((-found.high, -found.low, found.p))
+
+
+def test_the_interval_of_pairs_that_all_changed_alike_reaches_to_the_estimate() -> None:
+    found = difference_of_paired_shares(10, 0, 10)
+    assert (found.value, found.high) == (1, 1)
+    assert 0.4 < found.low < 0.7
 
 
 def test_benjamini_hochberg_is_the_published_example() -> None:
