@@ -59,12 +59,13 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
     for batch in store.batches(query, _CHUNK):
         if filling:
             filling.add(batch)
-        wanted = batch.filter(batch["wanted"])
         for name in ("given", "gave"):  # as UTF-8 too: few spans need them
-            at = wanted.schema.get_field_index(name)
-            wanted = wanted.set_column(at, name, wanted.column(at).view(pa.binary()))
-        rows = zip(*(c.to_pylist() for c in wanted.columns), strict=True)
-        for n, lacks, start, talks, finds, _, trace_id, span_id, kind, name, status, *texts in rows:
+            at = batch.schema.get_field_index(name)
+            batch = batch.set_column(at, name, batch.column(at).view(pa.binary()))
+        rows = zip(*(c.to_pylist() for c in batch.columns), strict=True)
+        for n, lacks, start, talks, finds, wanted, trace_id, span_id, kind, name, status, *texts in rows:
+            if not wanted:
+                continue
             given, gave, attributes, events = texts
             span = SpanContent(
                 trace_id, span_id, None, kind, name, status, given, gave,

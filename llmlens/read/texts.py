@@ -93,9 +93,7 @@ class Filling:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the texts (`given`, `gave`) of the spans of a batch that do not lack any (`lacks`), by number (`n`)."""
-        import pyarrow.compute as pc
-
-        self._pieces.append(batch.select(["n", "given", "gave"]).filter(pc.invert(batch["lacks"])))
+        self._pieces.append(batch.select(["n", "given", "gave", "lacks"]))
         if len(self._pieces) >= _BATCHES:
             self._insert()
 
@@ -112,7 +110,7 @@ class Filling:
 
         if self._pieces:
             whole = pa.Table.from_batches(self._pieces)  # noqa: F841  # the SQL speaks of it, and of the next one
-            self._cursor.execute("INSERT INTO texts SELECT * FROM whole")
+            self._cursor.execute("INSERT INTO texts SELECT n, given, gave FROM whole WHERE NOT lacks")
         if self._filled:
             n, given, gave = zip(*self._filled, strict=True)
             filled = pa.table({"n": n, "given": pa.array(given, pa.string()), "gave": pa.array(gave, pa.string())})  # noqa: F841

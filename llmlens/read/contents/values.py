@@ -32,6 +32,8 @@ def decode(value: Any, *, quoted: bool = False) -> Any:
         return value
     start = value[:1]
     if start.isspace():
+        start = value[:1]
+    if start.isspace():
         start = value[:64].lstrip()[:1]
     if not start or start not in ('{["' if quoted else "{["):
         return value
