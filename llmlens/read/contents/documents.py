@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from .events import named
 from .indexed import indexed
@@ -38,20 +38,6 @@ _UPDATED = (
 )  # fmt: skip
 
 
-_LONGEST_KNOWN = 1 << 12
-
-
-class _Metadata(NamedTuple):
-    """What is known about a document: as a value, as JSON, and the ISO time it was changed at."""
-
-    value: Any
-    json: str | None
-    updated_at: str | None
-
-
-_NOTHING = _Metadata(None, None, None)
-
-
 def documents(span: SpanContent) -> list[Document]:
     """Give the rows of `documents`, best first: the rank is the position.
 
@@ -79,10 +65,11 @@ def documents(span: SpanContent) -> list[Document]:
 
 
 def _row(span: SpanContent, rank: int, one: dict[str, Any]) -> Document:
-    metadata = one["metadata"] or _NOTHING
+    metadata = one["metadata"]
     return Document(
-        span.trace_id, span.span_id, rank, one["id"], one["score"], one["content"], metadata.json, metadata.updated_at
-    )
+        span.trace_id, span.span_id, rank, one["id"], one["score"], one["content"],
+        None if metadata in (None, {}, [], "") else dumps(metadata), _updated(metadata),
+    )  # fmt: skip
 
 
 def _answered(span: SpanContent) -> list[dict[str, Any]]:
@@ -155,7 +142,7 @@ def _document(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         if isinstance(value, str):
             # The repr of an object says too little.
-            return None if not value or value[0] == "<" else _made(None, None, value, _NOTHING)
+            return None if not value or value[0] == "<" else _made(None, None, value, None)
         if not (isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], dict)):
             return None
         value, score = value  # LangChain's similarity_search_with_score
@@ -168,35 +155,21 @@ def _document(value: Any) -> dict[str, Any] | None:
     value = constructed(node if isinstance(node, dict) else value)
     document_id = name_of(first(value, _IDS))
     content = first(value, _CONTENTS)
+    metadata = decode(first(value, _METADATA))
     if document_id is None and content is None:
         return None
-    metadata = _metadata(first(value, _METADATA))
     if score is None and distance is not None:
         # A distance is not a score: less is better.
-        said = metadata.value if isinstance(metadata.value, dict) else {}
-        metadata = _described({**said, "distance": distance})
-    if content is None and isinstance(metadata.value, dict):
-        content = first(metadata.value, ("text", "page_content", "chunk_text"))
+        metadata = {**metadata, "distance": distance} if isinstance(metadata, dict) else {"distance": distance}
+    if content is None and isinstance(metadata, dict):
+        content = first(metadata, ("text", "page_content", "chunk_text"))
     return _made(document_id, score, text_of(content), metadata)
 
 
-def _made(document_id: str | None, score: Any, content: str | None, metadata: _Metadata) -> dict[str, Any]:
-    known = None if metadata.value is None else metadata
-    return {"id": document_id, "score": number_of(score), "content": content, "metadata": known}
-
-
-def _metadata(value: Any) -> _Metadata:
-    if isinstance(value, str):
-        return _known_metadata(value) if len(value) <= _LONGEST_KNOWN else _read_metadata(value)
-    return _described(value)
-
-
-def _read_metadata(text: str) -> _Metadata:
-    return _described(decode(text) if text.strip() else None)
-
-
-def _described(value: Any) -> _Metadata:
-    return _Metadata(value, None if value in (None, {}, [], "") else dumps(value), _updated(value))
+def _made(document_id: str | None, score: Any, content: str | None, metadata: Any) -> dict[str, Any]:
+    if isinstance(metadata, str) and not metadata.strip():
+        metadata = None
+    return {"id": document_id, "score": number_of(score), "content": content, "metadata": metadata}
 
 
 def _updated(metadata: Any) -> str | None:
@@ -205,11 +178,17 @@ def _updated(metadata: Any) -> str | None:
     keys = {key.lower(): value for key, value in metadata.items() if isinstance(key, str)}
     for key in _UPDATED:
         if key in keys:
-            time = time_of(keys[key])
+            value = keys[key]
+            time = _known_time(value) if isinstance(value, str) else _iso(value)
             if time is not None:
-                return time.isoformat()
+                return time
     return None
 
 
+def _iso(value: Any) -> str | None:
+    time = time_of(value)
+    return None if time is None else time.isoformat()
+
+
 #: The same few documents are found again and again.
-_known_metadata = lru_cache(maxsize=1 << 12)(_read_metadata)
+_known_time = lru_cache(maxsize=1 << 12)(_iso)
