@@ -100,19 +100,38 @@ function followTheme(root, listen, signal) {
   apply();
 }
 
-// Requests `{id, kind, ...}` to the kernel, each with its reply, an error or a timeout. In a static copy the host's
+// Requests `{id, kind, ...}` to the kernel, each with its reply or an error. In a static copy the host's
 // `model.reply(kind, arguments)` answers from what was saved with the page. `quiet` requests show no progress.
-function requests(model, uid, signal, onBusy) {
+// How long an answer takes depends on what else the kernel does, so none comes too late: `onLate(again)` is called when
+// some are waited for longer than LATE, with what sends them once more, and with null when there are none any more.
+function requests(model, uid, signal, onBusy, onLate) {
   const open = new Map();
+  const late = new Set();
   let last = 0;
-  const waiting = () => [...open.values()].filter((entry) => !entry.quiet).length;
+  const waiting = () => [...open.entries()].filter(([id, entry]) => !entry.quiet && !late.has(id)).length;
   const settle = (id, act) => {
     const entry = open.get(id);
     if (!entry) return;
     open.delete(id);
     clearTimeout(entry.timer);
     onBusy(waiting());
+    if (late.delete(id) && !late.size) onLate(null);
     act(entry);
+  };
+  const send = (id) => {
+    const entry = open.get(id);
+    late.delete(id);
+    entry.timer = setTimeout(() => {
+      late.add(id);
+      onBusy(waiting());
+      onLate(() => [...late].forEach(send));
+    }, LATE);
+    onBusy(waiting());
+    try {
+      model.send(entry.message);
+    } catch {
+      settle(id, () => entry.reject(Object.assign(new Error("No kernel is connected."), { isStatic: true })));
+    }
   };
   const onMessage = (message) => {
     if (!message || typeof message !== "object") return;
@@ -124,8 +143,9 @@ function requests(model, uid, signal, onBusy) {
     model.off("msg:custom", onMessage);
     for (const entry of open.values()) clearTimeout(entry.timer);
     open.clear();
+    late.clear();
   });
-  return (kind, values = {}, { timeout = 60000, quiet = false } = {}) => {
+  return (kind, values = {}, { quiet = false } = {}) => {
     if (model.is_static) {
       return Promise.resolve(model.reply?.(kind, values)).then((result) => {
         if (result === undefined) throw Object.assign(new Error("This part was not saved with the read-only copy."), { isStatic: true });
@@ -134,20 +154,14 @@ function requests(model, uid, signal, onBusy) {
     }
     return new Promise((resolve, reject) => {
       const id = `${uid}:${++last}`;
-      const timer = setTimeout(() => settle(id, (entry) => entry.reject(new Error(
-        `The kernel has not answered for ${Math.round(timeout / 1000)} s. It may be busy, or stopped.`))), timeout);
-      open.set(id, { resolve, reject, timer, quiet });
-      onBusy(waiting());
-      try {
-        model.send({ ...values, id, kind });
-      } catch {
-        settle(id, (entry) => entry.reject(Object.assign(new Error("No kernel is connected."), { isStatic: true })));
-      }
+      open.set(id, { resolve, reject, quiet, message: { ...values, id, kind } });
+      send(id);
     });
   };
 }
 
 const SLOW = 8000;
+const LATE = 60000;
 let views = 0;
 
 // Make a widget of `build(view)`, which fills `view.body`, may return a cleanup, and calls `view.ready()` when it shows something.
@@ -157,6 +171,7 @@ function defineView(name, build) {
       const controller = new AbortController();
       const { signal } = controller;
       const uid = `lm${++views}-${Math.random().toString(36).slice(2, 8)}`;
+      let failed = null;
       const errorLine = h("div", { class: "lm-fail", role: "alert", hidden: true });
       const body = h("div", { class: "lm-body" });
       const root = h("div", { class: `llmlens lm-${name}`, "data-view": name, "data-lm-suppress-shortcuts": "true", tabindex: "-1" },
@@ -175,6 +190,7 @@ function defineView(name, build) {
         },
         // Show what went wrong, with a way to try again; null clears the line.
         fail(error, retry) {
+          failed = error;
           errorLine.hidden = !error;
           if (!error) return;
           const again = () => { view.fail(null); retry(); };
@@ -189,6 +205,7 @@ function defineView(name, build) {
         },
       };
       let slow = 0;
+      let late = null; // the error that says so
       view.request = requests(model, uid, signal, (open) => {
         root.toggleAttribute("data-busy", open > 0);
         if (open > 0) slow ||= setTimeout(() => root.toggleAttribute("data-slow", true), SLOW);
@@ -197,6 +214,9 @@ function defineView(name, build) {
           slow = 0;
           root.removeAttribute("data-slow");
         }
+      }, (again) => {
+        if (again) view.fail(late = new Error(`The kernel has not answered for ${LATE / 1000} s. It may be busy, or stopped.`), again);
+        else if (failed === late) view.fail(null);
       });
       signal.addEventListener("abort", () => clearTimeout(slow));
       const size = () => root.style.setProperty("--lm-height", `${model.get("height") || 560}px`);

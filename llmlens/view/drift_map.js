@@ -329,6 +329,7 @@ export default defineView("drift-map", (view) => {
   view.signal.addEventListener("abort", () => themed.disconnect());
 
   fill(body, h("div", { class: "lm-column" }, head.element, main, empty, work, says));
+  loadPlotly(view).catch(() => {}); // while the points are on their way; painting asks again
   show();
 });
 

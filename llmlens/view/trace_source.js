@@ -6,6 +6,7 @@ const SORTS = {
 };
 const FIRST_PAGE = 10000;
 const NEXT_PAGES = 200;
+const UNSORTED = { sort: "time", descending: true, search: "", offset: 0 };
 const NAMED = ["trace_id", "name", "feature", "user_id", "session_id", "models", "preview"];
 
 // `onChange()` is called when there are other rows to show.
@@ -20,35 +21,32 @@ function traceSource(view, onChange) {
     sort: "time", descending: true, search: "", total: 0, count: 0,
     get complete() { return complete; },
 
+    // The first rows are asked for and shown before the others: those of one page follow at once, those of more when they
+    // are scrolled to.
     async load() {
       const turn = ++asked;
-      // Of more than one page only the first rows are asked for: the others come as they are scrolled to.
-      const limit = !view.isStatic && (view.model.get("n_traces") ?? 0) > FIRST_PAGE ? NEXT_PAGES : FIRST_PAGE;
-      const page = await view.request("page", { sort: "time", descending: true, search: "", offset: 0, limit });
+      const page = await fetchPage(0, view.isStatic ? FIRST_PAGE : NEXT_PAGES);
       if (turn !== asked) return;
       source.total = page.total;
       complete = page.columns.trace_id.length >= page.total || view.isStatic;
-      columns = page.columns;
-      columns.tokens = columns.trace_id.map((_, i) => (columns.input_tokens[i] ?? 0) + (columns.output_tokens[i] ?? 0));
-      await source.refresh();
+      if (complete) return hold(page);
+      show(page);
+      if (page.total > FIRST_PAGE) return;
+      const all = await view.request("page", { ...UNSORTED, limit: FIRST_PAGE }, { quiet: true });
+      if (turn !== asked || all.columns.trace_id.length < all.total) return;
+      complete = true;
+      await hold(all, true);
     },
 
     // Sort and filter anew.
     async refresh() {
-      if (!columns) return;
       if (complete) {
-        order = arrange();
-        source.count = order.length;
-        onChange();
-        if (source.search && !view.isStatic) await searchTexts();
+        if (columns) await rearrange();
         return;
       }
       const turn = ++asked;
       const page = await fetchPage(0);
-      if (turn !== asked) return;
-      pages = new Map([[0, page]]);
-      source.count = page.matching;
-      onChange();
+      if (turn === asked) show(page);
     },
 
     setSort(key) {
@@ -89,9 +87,31 @@ function traceSource(view, onChange) {
     },
   };
 
-  function fetchPage(number) {
-    const { sort, descending, search } = source;
-    return view.request("page", { sort, descending, search, offset: number * NEXT_PAGES, limit: NEXT_PAGES });
+  function fetchPage(number, limit = NEXT_PAGES) {
+    // A static copy holds one page, in one order.
+    const { sort, descending, search } = view.isStatic ? UNSORTED : source;
+    return view.request("page", { sort, descending, search, offset: number * NEXT_PAGES, limit });
+  }
+
+  // All rows are here now; `same` says that they are those that are shown.
+  function hold(page, same = false) {
+    columns = page.columns;
+    columns.tokens = columns.trace_id.map((_, i) => (columns.input_tokens[i] ?? 0) + (columns.output_tokens[i] ?? 0));
+    return rearrange(same);
+  }
+
+  async function rearrange(same = false) {
+    order = arrange();
+    source.count = order.length;
+    onChange(same);
+    if (source.search && !view.isStatic) await searchTexts();
+  }
+
+  // These are the first rows of many.
+  function show(page) {
+    pages = new Map([[0, page]]);
+    source.count = page.matching;
+    onChange();
   }
 
   function pick(from, row) {
