@@ -6,10 +6,7 @@ const ARRAYS = {
 
 // An array that came as its little-endian bytes in base64.
 function unpack({ type, bytes }) {
-  const text = atob(bytes);
-  const held = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) held[i] = text.charCodeAt(i);
-  return new ARRAYS[type](held.buffer);
+  return new ARRAYS[type](bytesOf(bytes).buffer);
 }
 
 // Whether a place is inside a polygon of [x, y] corners, by the crossings of a ray.

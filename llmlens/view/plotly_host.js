@@ -25,11 +25,13 @@ async function loadPlotly(view) {
   }
 }
 
+// Bytes that came in base64.
+function bytesOf(text) {
+  return Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
 async function evaluatePlotly(reply) {
-  const text = atob(reply.gzip);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const source = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const source = await new Response(new Blob([bytesOf(reply.gzip)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   const before = globalThis.Plotly;
   const script = document.createElement("script");
   // The bundle looks for module loaders first; the names of an AMD or CommonJS page must not catch it.

@@ -537,7 +537,7 @@ def test_an_error_of_the_kernel_is_shown_and_can_be_tried_again(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_kernel_that_does_not_answer_is_waited_for_and_then_given_up(page: Page, traces: Traces) -> None:
+def test_a_kernel_that_does_not_answer_is_waited_for_and_can_be_asked_again(page: Page, traces: Traces) -> None:
     page.clock.install()
     host = Host(page, TraceExplorer(traces))
     host.silent = True
@@ -554,6 +554,26 @@ def test_a_kernel_that_does_not_answer_is_waited_for_and_then_given_up(page: Pag
     host.silent = False
     page.get_by_role("button", name="Try again").click()
     host.expect_trace("a")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_an_answer_is_taken_however_late_it_comes(page: Page, traces: Traces) -> None:
+    page.clock.install()
+    host = Host(page, TraceExplorer(traces))
+    page.evaluate("""() => {
+      const { model } = globalThis.host;
+      const send = model.send;
+      globalThis.held = [];
+      model.send = (...given) => globalThis.held.push(() => send.apply(model, given));
+    }""")
+    host.traces.focus()
+    host.press("End")
+    expect(host.root).to_have_attribute("data-busy", "")
+    page.clock.fast_forward(70_000)
+    expect(page.get_by_role("alert")).to_contain_text("has not answered for 60 s")
+    page.evaluate("globalThis.held.forEach((send) => send())")
+    host.expect_trace("a")
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_a_model_without_kernel_says_so_instead_of_waiting(host: Host) -> None:

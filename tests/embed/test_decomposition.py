@@ -23,6 +23,15 @@ def test_they_are_those_of_the_full_decomposition(shape: tuple[int, int]) -> Non
         np.testing.assert_allclose(np.abs(np.sum(directions * right.T[:count], axis=1)), 1, atol=1e-3)
 
 
+@pytest.mark.parametrize("rank", [0, 1, 3])
+def test_there_are_no_more_than_the_rank_of_the_matrix(rank: int) -> None:
+    matrix = (RNG.normal(size=(50, rank)) @ RNG.normal(size=(rank, 20))).astype(np.float32)
+    strengths, directions = directions_of(matrix, 5, 0)
+    assert directions.shape == (rank, 20)
+    np.testing.assert_allclose(directions @ directions.T, np.eye(rank), atol=1e-4)
+    np.testing.assert_allclose(strengths, np.linalg.svd(matrix, compute_uv=False)[:rank], rtol=1e-4)
+
+
 def test_the_same_seed_gives_the_same_and_signs_are_fixed() -> None:
     matrix = RNG.normal(size=(100, 40)).astype(np.float32)
     first, second = directions_of(matrix, 5, 1)[1], directions_of(matrix, 5, 1)[1]

@@ -47,6 +47,14 @@ def test_each_word_knows_its_text_also_beside_texts_without_any() -> None:
     assert found.words.to_pylist() == ["a", "b", "c"]
 
 
+def test_many_texts_are_cut_as_each_of_them_is() -> None:
+    texts = [f"{'a ' * (n % 5)}b{n} 退款!" for n in range(1_003)]
+    found = words_of(texts)
+    alone = [words(text) for text in texts]
+    assert found.words.to_pylist() == [word for each in alone for word in each]
+    assert found.texts.tolist() == [n for n, each in enumerate(alone) for _ in each]
+
+
 def test_no_texts_have_no_words() -> None:
     assert len(words_of([]).words) == 0
 

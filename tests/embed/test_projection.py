@@ -177,6 +177,19 @@ def test_a_map_that_was_made_before_comes_from_the_cache(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(first.transform(new), again.transform(new))
 
 
+def test_a_stored_map_is_the_one_that_was_made_or_none() -> None:
+    strata = ["a", "b"] * 200
+    assert Projection.stored(VECTORS, strata, limit=300) is None
+    first = Projection.fit(VECTORS, strata, limit=300)
+    found = Projection.stored(VECTORS, strata, limit=300)
+    assert found is not None
+    np.testing.assert_array_equal(found.points, first.points)
+    np.testing.assert_array_equal(found.transform(VECTORS[:5]), first.transform(VECTORS[:5]))
+    assert found.notes == first.notes
+    assert Projection.stored(VECTORS, strata, limit=300, seed=1) is None
+    assert Projection.stored(VECTORS, strata, limit=300, cache=False) is None
+
+
 def test_another_seed_limit_or_vector_is_another_map() -> None:
     Projection.fit(VECTORS[:50])
     size = len({Projection.fit(VECTORS[:50], seed=seed, limit=limit).points.tobytes()

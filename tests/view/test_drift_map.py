@@ -304,6 +304,45 @@ def test_stopping_keeps_the_first_picture_and_going_on_makes_the_map(
     made.close()
 
 
+def test_nothing_is_compiled_before_the_first_picture_is_there(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    preview = Projection.preview
+
+    def picture(*arguments: Any) -> Any:
+        order.append("picture")
+        return preview(*arguments)
+
+    monkeypatch.setattr(Projection, "preview", staticmethod(picture))
+    monkeypatch.setattr(sys.modules["llmlens.embed.warm_up"], "warm_up", lambda: order.append("compiling"))
+    made = DriftMap(traces)
+    assert made.wait(120)
+    assert order[:2] == ["picture", "compiling"]
+    made.close()
+
+
+def test_a_map_that_was_made_before_is_the_first_picture_and_compiles_nothing(
+    traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def stored(vectors: Any, _strata: Any = None, *, seed: int = 0, **_options: Any) -> Projection:
+        places = 2 * Projection.preview(vectors, seed)
+        return Projection(places, vectors, places, ("known",))
+
+    monkeypatch.setattr(Projection, "stored", staticmethod(stored))
+    monkeypatch.setattr(Projection, "fit", staticmethod(lambda *_, **__: calls.append("fit")))
+    monkeypatch.setattr(sys.modules["llmlens.embed.warm_up"], "warm_up", lambda: calls.append("warm_up"))
+    made = DriftMap(traces, before="2026-11-08")
+    pictures = [made.progress["picture"]]
+    made.observe(lambda change: pictures.append(change["new"]["picture"]), "progress")
+    assert made.wait(120)
+    assert calls == []
+    assert set(pictures) <= {0, 2}
+    assert made.answer("places")["layout"] == "umap"
+    assert made.answer("facts")["notes"].count("known") == 1
+    made.close()
+
+
 def test_the_same_traces_and_seed_give_the_same_map(traces: Traces) -> None:
     replies = []
     for _ in range(2):
