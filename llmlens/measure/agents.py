@@ -8,11 +8,13 @@ from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
+from .clocks import clock_notes
 from .groups import keys_of, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
 from .units import seconds_between, trace_units
+from .usage import tokens_of, usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,10 +49,9 @@ def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | N
     keys = keys_of(names, every)
     spans = traces.table("spans")
     usage, model, tool = spans.kind.isin(USAGE_KINDS), spans.kind == "llm", spans.kind == "tool"
-    tokens = spans.input_tokens.fill_null(0) + spans.output_tokens.fill_null(0)
     units = trace_units(
         spans, names, model_calls=model.sum(), tool_calls=tool.sum(), depth=spans.depth.max(),
-        tokens=tokens.sum(where=usage), cost_usd=spans.cost_usd.sum(where=usage),
+        tokens=tokens_of(spans).sum(where=usage), cost_usd=spans.cost_usd.sum(where=usage),
         agentic=(spans.kind.isin(["agent", "tool"])).any(),
     )  # fmt: skip
     below = spans.filter(spans.parent_id.notnull()).group_by(["trace_id", "parent_id"]).agg(children=ibis._.count())
@@ -70,6 +71,7 @@ def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | N
     counted = traces.fetch(spans.agg(n=spans.trace_id.nunique()))["n"].iloc[0]
     agentic = frame.loc[frame["measure"] == "steps", "n"].sum()
     notes = [f"{counted - agentic:,} of {counted:,} traces have neither agents nor tools." if counted > agentic else ""]
+    notes += [*clock_notes(traces), *(usage_notes(traces) if agentic else [])]
     return result(_with_deep(frame, deep, keys), _draw, notes, {"deep": deep})
 
 

@@ -14,7 +14,8 @@ from llmlens.errors import SelectionError
 from llmlens.selecting import moment
 from llmlens.statistics.smoothing import simulate
 
-from .daily import daily_costs
+from .currencies import currency_note
+from .daily import daily_costs, with_quiet_days
 from .rhythm import DAYS, ENOUGH, weekday_factors
 from .shape import Result, result
 
@@ -67,19 +68,23 @@ def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed
     if costs.empty:
         when = "" if now is None else f" before {now:%Y-%m-%d %H:%M}"
         return _made(
-            _row(now, float(monthly)), _passing(_no_days(), float(monthly)), _no_days(), [f"no model calls{when}"]
+            _row(now, float(monthly)),
+            _passing(_no_days(), float(monthly)),
+            _no_days(),
+            [f"no model calls with a time{when}"],
         )
     now = costs["last"].max() if now is None else now
-    return _of_month(costs, now, float(monthly), np.random.default_rng(seed))
+    return _of_month(costs, now, float(monthly), np.random.default_rng(seed), currency_note(traces))
 
 
-def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np.random.Generator) -> Result:
+def _of_month(
+    costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np.random.Generator, currencies: str
+) -> Result:
     today, first = now.floor("D"), now.floor("D").replace(day=1)
     month = pd.date_range(first, first + pd.offsets.MonthEnd(0), freq="D")
-    costs = costs.reindex(pd.date_range(costs.index[0], today, freq="D")).fillna(
-        {"cost": 0.0, "calls": 0, "unknown": 0}
-    )
+    costs = with_quiet_days(costs, today)
     spent = costs["cost"].reindex(month[month <= today], fill_value=0.0).to_numpy(dtype=float)
+    total = _running(spent)[-1]
     past, notes = _whole_days(costs, today)
     values = past["cost"].to_numpy(dtype=float)
     weekday = pd.DatetimeIndex(past.index).day_of_week.to_numpy()
@@ -89,20 +94,22 @@ def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np
     weekdays = (today.day_of_week + np.arange(max(steps, DAYS + 1))) % DAYS
     weights = factors[weekdays]
     weights[0] *= 1 - (now - today) / _DAY
-    row = _row(now, monthly) | {"spent_usd": spent.sum(), "spent_share": spent.sum() / monthly, "n": len(values)}
+    row = _row(now, monthly) | {"spent_usd": total, "spent_share": total / monthly, "n": len(values)}
     paths = None
-    if len(values) >= _LEAST and level.any():
+    if np.isnan(total):
+        notes.append("nothing is known of what the calls of the month cost: no forecast")
+    elif len(values) >= _LEAST and level.any():
         drawn = simulate(level, len(weights), _DRAWS, random)
         week = drawn[:, 1 : DAYS + 1].mean(axis=1)
-        paths = np.cumsum(drawn[:, :steps] * weights[:steps], axis=1) + spent.sum()
+        paths = np.cumsum(drawn[:, :steps] * weights[:steps], axis=1) + total
         row |= dict(zip(("run_rate_usd", "run_rate_low", "run_rate_high"), _told(week), strict=True))
         row |= dict(zip(("forecast_usd", "forecast_low", "forecast_high"), _told(paths[:, -1]), strict=True))
         row["over"] = float((paths[:, -1] > monthly).mean())
         notes += _rising(level)
     elif len(values):
         row["run_rate_usd"] = level.mean()
-        row["forecast_usd"] = spent.sum() + level.mean() * weights[:steps].sum()
-        paths = np.cumsum(level.mean() * weights[None, :steps], axis=1) + spent.sum()
+        row["forecast_usd"] = total + level.mean() * weights[:steps].sum()
+        paths = np.cumsum(level.mean() * weights[None, :steps], axis=1) + total
         notes.append(f"{len(values)} whole days of cost are too few for intervals: {_LEAST} are needed")
     else:
         notes.append("no whole day to take a run rate from: no forecast")
@@ -115,17 +122,27 @@ def _of_month(costs: pd.DataFrame, now: pd.Timestamp, monthly: float, random: np
         )
     if unknown := int(costs["unknown"].reindex(month, fill_value=0).sum()):
         notes.append(f"{unknown:,} calls of unknown cost: what is spent is a lower bound")
+    notes.append(currencies)
     days = _days(month, spent, paths)
     return _made(row, _passing(days, monthly, paths, len(spent)), days, notes)
 
 
 def _whole_days(costs: pd.DataFrame, today: pd.Timestamp) -> tuple[pd.DataFrame, list[str]]:
-    """Give the days before today, without the very first where the data may begin in the middle of it."""
-    past = costs[costs.index < today]
+    """Give the days before today of known cost, without the very first where the data may begin in the middle of it."""
+    past, notes = costs[costs.index < today], []
+    if unknown := int(past["cost"].isna().sum()):
+        past = past[past["cost"].notna()]
+        notes.append(f"{unknown:,} days on which no cost is known are not in the run rate")
     begins = (past["first"] - past.index).dt.total_seconds() / 86_400
     if len(past) and begins.iloc[0] > max(0.1, float(begins.iloc[1:].quantile(0.9)) if len(past) > 1 else 0.0):
-        return past.iloc[1:], [f"{past.index[0]:%Y-%m-%d} is seen in part and not in the run rate"]
-    return past, []
+        return past.iloc[1:], [*notes, f"{past.index[0]:%Y-%m-%d} is seen in part and not in the run rate"]
+    return past, notes
+
+
+def _running(spent: Floats) -> Floats:
+    """Sum up what each day cost: what is not known counts as nothing, but where nothing at all is known."""
+    known = np.nan_to_num(spent)
+    return np.full(len(spent), np.nan) if np.isnan(spent).any() and not known.any() else np.cumsum(known)
 
 
 def _told(draws: Floats) -> tuple[float, float, float]:
@@ -165,13 +182,14 @@ def _no_days() -> pd.DataFrame:
 def _days(month: pd.DatetimeIndex, spent: Floats, paths: Floats | None) -> pd.DataFrame:
     """Give the days of the month: spent until today, then the middle of the drawn paths and their interval."""
     total = np.full((3, len(month)), np.nan)
-    total[:, : len(spent)] = np.cumsum(spent)
+    total[:, : len(spent)] = _running(spent)
     ahead = len(month) - len(spent)
     if paths is not None and ahead:
         total[0, len(spent) :] = paths[:, 1:].mean(axis=0)
         if len(paths) > 1:
             total[1:, len(spent) :] = np.quantile(paths[:, 1:], [0.025, 0.975], axis=0)
     cost = np.diff(total[0], prepend=0.0)
+    cost[: len(spent)] = spent
     known = np.arange(len(month)) < len(spent)
     frame = pd.DataFrame({"day": month, "cost_usd": cost, "spent_usd": total[0], "low": total[1], "high": total[2]})
     return frame.astype(dict.fromkeys(("cost_usd", "spent_usd", "low", "high"), "Float64")).assign(forecast=~known)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from .usage import tokens_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,7 +41,7 @@ def tool_runs(traces: Traces, names: Sequence[str] = ()) -> ir.Table:
                        **{f"own_{n}": spans[n] for n in names})  # fmt: skip
     asking = spans.select(
         "trace_id", requested_by="span_id", asked="end", asked_s="duration_s", cost_usd="cost_usd",
-        tokens=spans.input_tokens.fill_null(0) + spans.output_tokens.fill_null(0),
+        tokens=tokens_of(spans),
         **{f"asking_{n}": spans[n] for n in names},
     )  # fmt: skip
     joined = calls.left_join(own, ["trace_id", "span_id"]).left_join(asking, ["trace_id", "requested_by"])

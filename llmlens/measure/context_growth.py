@@ -60,9 +60,11 @@ def context_growth(
             )
     spans = traces.table("spans")
     calls = spans.filter((spans.kind == "llm") & spans.input_tokens.notnull())
+    in_order = calls.start.min().notnull() | (calls.count() == 1)
     talks = calls.group_by(["trace_id", "parent_id", "model"]).agg(
         start=calls.start.min(), provider=calls.provider.max(), steps=calls.count(), peak=calls.input_tokens.max(),
-        first=calls.input_tokens.argmin(calls.start), last=calls.input_tokens.argmax(calls.start),
+        first=ibis.ifelse(in_order, calls.input_tokens.argmin(calls.start), None),
+        last=ibis.ifelse(in_order, calls.input_tokens.argmax(calls.start), None),
         **{name: calls[name].argmin(calls.start) for name in names if name not in _OF_TALKS},
     )  # fmt: skip
     known, missing = _windows(traces, windows or {})
@@ -83,12 +85,21 @@ def context_growth(
     numbers = ("start", "steps", "first", "last", "peak", "growth", "window", "share", "steps_left")
     columns = dict.fromkeys(["trace_id", "parent_id", *keys, *numbers])
     fullest = traces.fetch(full.select(*columns).order_by([full.share.desc(), "trace_id", "parent_id"]).limit(1000))
-    return result(
-        frame,
-        _draw,
-        [f"the window is not known of: {', '.join(missing)}" if missing else ""],
-        {"conversations": fullest},
-    )
+    notes = [*_untold(traces), f"the window is not known of: {', '.join(missing)}" if missing else ""]
+    return result(frame, _draw, notes, {"conversations": fullest})
+
+
+def _untold(traces: Traces) -> list[str]:
+    """Say how many model calls do not tell their context, or their place in a conversation."""
+    spans = traces.table("spans")
+    calls = spans.filter(spans.kind == "llm")
+    silent = calls.input_tokens.isnull() & (calls.status != "error").fill_null(True)
+    counted = calls.agg(n=calls.count(), silent=silent.sum(), timeless=calls.start.isnull().sum())
+    n, *counts = traces.fetch_arrow(counted).to_pylist()[0].values()
+    if not n:
+        return ["There are no model calls."]
+    texts = ("do not say how many tokens they read: left out.", "have no time: which was first is not known.")
+    return [f"{count:,} of {n:,} model calls {text}" for count, text in zip(counts, texts, strict=True) if count]
 
 
 def _windows(traces: Traces, own: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:

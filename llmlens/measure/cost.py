@@ -8,9 +8,9 @@ from llmlens.arguments import explains_arguments
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
-from .currencies import currency_note
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
+from .usage import usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +37,8 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
     or of its period; NA where that is 0 or not known), `n_unpriced`.
 
     Calls whose cost is not known count in `n_unpriced` and nowhere as 0: a group where nothing is known has NA, and the
-    averages are over everything, so they are a lower bound where `n_unpriced` is not 0. `.notes` says how many reported
-    costs are in another currency, by the `currency` in the metadata of their calls.
+    averages are over everything, so they are a lower bound where `n_unpriced` is not 0. `.notes` names their models,
+    and says how many reported costs are in another currency, by the `currency` in the metadata of their calls.
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
@@ -60,7 +60,9 @@ def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | Non
     }
     grouped = keyed.group_by(list(keys)).agg(**sums) if keys else keyed.agg(**sums)
     frame = _finished(traces.fetch(grouped), names, period=every is not None)
-    return result(frame, _draw, [currency_note(traces, calls)])
+    apart = frame["calls"].sum() > 0 and not frame["sessions"].any()
+    notes = [*usage_notes(traces), "No call belongs to a session: there is no cost per session." if apart else ""]
+    return result(frame, _draw, notes)
 
 
 def _finished(frame: pd.DataFrame, names: list[str], *, period: bool) -> pd.DataFrame:

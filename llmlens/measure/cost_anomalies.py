@@ -14,6 +14,7 @@ from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.multiple import benjamini_hochberg
 from llmlens.statistics.robust import qn_scale
 
+from .currencies import currency_note
 from .figures import marked_lines
 from .rhythm import ENOUGH, medians_of_others
 from .shape import Result, bucket, columns_by, result
@@ -74,7 +75,11 @@ def cost_anomalies(traces: Traces, by: str | Iterable[str] | None = "feature", e
     }
     found = traces.fetch(keyed.group_by([*names, "period"]).agg(**sums))
     unknown = int(found["unknown"].fillna(0).sum())
-    notes = [f"{unknown:,} calls of unknown cost are left out" if unknown else ""]
+    notes = [
+        "" if len(found) else "no model calls with a time",
+        f"{unknown:,} calls of unknown cost are left out" if unknown else "",
+    ]
+    notes.append(currency_note(traces))
     grid = _whole_periods(found, every)
     daily = len(grid) > 1 and grid[1] - grid[0] == pd.Timedelta(days=1)
     notes.append("" if len(grid) >= _LEAST else f"{len(grid)} whole periods are too few: {_LEAST} are needed")

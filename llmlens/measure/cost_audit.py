@@ -12,10 +12,12 @@ from llmlens.read.prices import price_version
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
+from .currencies import currency_note
 from .figures import bars
 from .list_prices import listed_calls
 from .repeated_usage import repeated_usage
 from .shape import Result, columns_by, result
+from .usage import tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +90,12 @@ def cost_audit(traces: Traces, by: str | Iterable[str] | None = None, *, prices:
     unlisted = len(told) - len(listed)
     notes = [f"list prices: {price_version()}" + (" and your own" if prices is not None else "")]
     notes.append(f"{unlisted:,} reported costs are of models without a list price: not checked" if unlisted else "")
-    notes.append("" if len(told) else "no cost was reported: there is nothing to hold against the list")
+    notes.append(
+        "" if len(told) else "no call with tokens has a reported cost: there is nothing to hold against the list"
+    )
+    timeless = int(listed["start"].isna().sum())
+    notes.append(f"{timeless:,} reported costs have no time: held against the prices of today" if timeless else "")
+    notes.append(currency_note(traces))
     return result(frame, _draw, notes)
 
 
@@ -114,7 +121,7 @@ def _reasons(calls: pd.DataFrame) -> pd.DataFrame:
         reason = reason.mask(hit, name)
         if name == "cached counted twice":
             effect = effect.where(~hit, -effect)
-    tokens = calls["input_tokens"].fillna(0) + calls["output_tokens"].fillna(0)
+    tokens = calls[["input_tokens", "output_tokens"]].sum(axis=1, min_count=1)
     return calls.assign(reason=reason, effect=effect, tokens=tokens)
 
 
@@ -123,7 +130,7 @@ def _of_unknown_cost(traces: Traces, names: list[str]) -> pd.DataFrame:
     spans = traces.table("spans")
     calls = spans.mutate(unknown=unpriced(spans)).filter(lambda s: s.cost_usd.notnull() | s.unknown)
     calls = calls.filter(calls.kind.isin(USAGE_KINDS))
-    tokens = calls.input_tokens.fill_null(0) + calls.output_tokens.fill_null(0)
+    tokens = tokens_of(calls)
     wanted = [calls[name] for name in dict.fromkeys(("trace_id", *names))]
     return traces.fetch(calls.select(*wanted, unknown=calls.unknown.fill_null(False), tokens=tokens)).assign(
         effect=np.nan
@@ -136,23 +143,25 @@ def _rows(finding: str, checked: pd.DataFrame, found: pd.Series[bool], names: li
     parts = checked[names].assign(
         n=hits.astype(int),
         checked=1,
-        tokens=checked["tokens"].where(hits, 0).astype("Float64"),
+        tokens=checked["tokens"].where(hits).astype("Float64"),
         effect_usd=checked["effect"].where(hits).astype("Float64"),
         examples=checked["trace_id"].where(hits),
     )
-    first = {"n": "sum", "checked": "sum", "tokens": "sum"}
+    first, known = {"n": "sum", "checked": "sum"}, ["tokens", "effect_usd"]
     if names:
         grouped = parts.groupby(names, dropna=False)
         frame = grouped.agg(first)
-        frame["effect_usd"] = grouped["effect_usd"].sum(min_count=1)
+        frame[known] = grouped[known].sum(min_count=1)
         frame["examples"] = grouped["examples"].agg(_examples)
         frame = frame[frame["n"] > 0].reset_index()
     else:
         sums = {name: [parts[name].sum()] for name in first}
-        effect, examples = parts["effect_usd"].sum(min_count=1), _examples(parts["examples"])
-        frame = pd.DataFrame({**sums, "effect_usd": [effect], "examples": [examples]})
-        if finding != "no price" and not sums["n"][0]:
-            frame["effect_usd"] = 0.0 if sums["checked"][0] else np.nan
+        frame = pd.DataFrame({**sums, "examples": [_examples(parts["examples"])]})
+        frame[known] = parts[known].sum(min_count=1).to_frame().T.to_numpy()
+        if not sums["n"][0]:  # nothing was found: where something was looked at it is 0, else not known
+            frame[known] = 0.0 if sums["checked"][0] else np.nan
+        if finding == "no price":
+            frame["effect_usd"] = np.nan
     frame["share"] = frame["n"] / frame["checked"].where(frame["checked"] > 0)
     types = {"n": "Int64", "checked": "Int64", "tokens": "Int64", "share": "Float64", "effect_usd": "Float64"}
     frame = frame.assign(finding=finding, what=FINDINGS[finding]).astype({**types, "examples": "str"})

@@ -17,6 +17,7 @@ from llmlens.statistics.shares import wilson
 from .done import done_traces
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
+from .usage import usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +87,7 @@ def cost_per_goal(
     notes.append(f"{without:,} traces belong to no {per}: left out" if without else "")
     if judged is not None and not (judged == 1).any():
         notes.append("the rule matches no trace: there is no cost per goal")
+    notes += usage_notes(traces, tokens=False)
     rows = rows[rows["unit"].notna()]
     rows["done"] = judged.reindex(rows["trace_id"]).to_numpy() if judged is not None else pd.NA
     random = np.random.default_rng(seed)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from llmlens.schema import USAGE_KINDS
 
+if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 _NAMED = r'"(?:cost_)?currency"\s*:\s*"([A-Za-z]{3})"'
 
 
-def currency_note(traces: Traces, calls: ir.Table) -> str:
+def currency_note(traces: Traces) -> str:
     """Say which reported costs are told to be in another currency than USD; "" where none is."""
-    paid = calls.filter((calls.cost_source == "reported") & calls.cost_usd.notnull())
+    spans = traces.table("spans")
+    paid = spans.filter(spans.kind.isin(USAGE_KINDS) & (spans.cost_source == "reported") & spans.cost_usd.notnull())
     # Looking for the plain text first spares most calls the regular expression.
     told = paid.filter(paid.metadata.contains('currency"'))
     named = told.select(currency=told.metadata.re_extract(_NAMED, 1).upper())

@@ -59,7 +59,7 @@ def _is_score(traces: Traces, rule: str) -> bool:
     scores = traces.table("scores")
     names = traces.fetch_arrow(scores.select("name").distinct()).column(0).to_pylist()
     stored = {str(each) for each in names}
-    if name not in stored and len(traces):
+    if name not in stored and stored:
         what = "score, or column of traces:"
         raise unknown(what, name, {*stored, *TRACES.names, *SPANS.names})
     return True

@@ -18,6 +18,7 @@ from llmlens.texts import text_rows
 from .figures import bars, lines
 from .near_duplicates import earlier_like, normalised
 from .shape import Result, buckets, columns_by, result
+from .usage import tokens_of, usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,9 +72,10 @@ def duplicates(
     requests["original"], requests["exact"] = _originals(requests, names, float(threshold), seed)
     requests["again"] = requests["original"] >= 0
     requests["near"] = requests["again"] & ~requests["exact"]
-    requests = requests.fillna({"calls": 0, "tokens": 0, "unpriced": 0})
+    requests = requests.fillna({"calls": 0, "unpriced": 0})
     silent = len(traces) - len(requests)
     notes = [f"{silent:,} of {len(traces):,} traces do not say what they were asked"] if silent else []
+    notes += usage_notes(traces)
     keys = list(names)
     if every is not None:
         requests["period"] = buckets(requests["start"], every)
@@ -87,7 +89,7 @@ def _usage(traces: Traces) -> pd.DataFrame:
     """Sum what the model calls of each trace used."""
     spans = traces.table("spans")
     calls = spans.filter(spans.kind.isin(USAGE_KINDS)).mutate(unknown=unpriced)
-    tokens = calls.input_tokens.fill_null(0) + calls.output_tokens.fill_null(0)
+    tokens = tokens_of(calls)
     summed = calls.group_by("trace_id").agg(
         calls=calls.count(), tokens=tokens.sum(), cost=calls.cost_usd.sum(), unpriced=calls.unknown.sum()
     )
@@ -119,7 +121,7 @@ def _grouped(requests: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     again = requests["again"]
     parts = requests[keys].assign(
         n=1, exact=requests["exact"].astype(int), near=requests["near"].astype(int), cost_usd=requests["cost"],
-        saved_calls=requests["calls"].where(again, 0), saved_tokens=requests["tokens"].where(again, 0),
+        saved_calls=requests["calls"].where(again, 0), saved_tokens=requests["tokens"].where(again),
         saved_usd=requests["cost"].where(again), n_unpriced=requests["unpriced"].where(again, 0),
     )  # fmt: skip
     sums = [*_COUNTS, "cost_usd", "saved_usd"]
@@ -129,6 +131,7 @@ def _grouped(requests: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         frame = parts[sums].sum(min_count=1).to_frame().T
         frame["n"] = len(parts)
     repeats = (frame["exact"] + frame["near"]).fillna(0)
+    frame["saved_tokens"] = frame["saved_tokens"].where(repeats > 0, frame["saved_calls"])  # 0 where nothing repeats
     frame["saved_usd"] = frame["saved_usd"].where(repeats > 0, frame["cost_usd"] * 0)
     n = frame["n"].where(frame["n"] > 0)
     frame["share"] = repeats / n

@@ -11,11 +11,13 @@ from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
 from . import error_rules
+from .clocks import clock_notes
 from .figures import lines
 from .groups import keys_of, ordered, with_period
 from .quantile_figures import by_of, share_bars
 from .shape import Result, columns_by, result
-from .signs import signs
+from .signs import signs, silent_answers
+from .usage import usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +75,9 @@ def errors(
     for name in ("family", "error"):
         rows[name] = table[name].reindex(rows["rule"].to_numpy(int)).to_numpy()
     beside = {"rules": _used(rows, table), "examples": _examples(rows)}
-    return result(_finished(rows, totals, names, keys), _draw, _notes(traces, table), beside)
+    frame = _finished(rows, totals, names, keys)
+    lost = [*clock_notes(traces), *usage_notes(traces, tokens=False)] if len(frame) else []
+    return result(frame, _draw, [*_notes(traces, table), *lost], beside)
 
 
 def _classified(traces: Traces, table: pd.DataFrame) -> ir.Table:
@@ -102,26 +106,27 @@ def _with_tries(traces: Traces, found: ir.Table) -> ir.Table:
     tries = tries.filter(tries.status == "error").select(*_ID, "next_start", "next_status")
     joined = found.left_join(tries, _ID)
     pause = joined.next_start.delta(joined.end.coalesce(joined.start), unit="microsecond") / 1e6
-    again = pause.between(0, AGAIN_S).fill_null(False)
+    again = ibis.ifelse(joined.start.notnull(), pause.between(0, AGAIN_S).fill_null(False), None)
     return joined.select(
         *[joined[c] for c in found.columns],
         retried=again,
         next_ok=(joined.next_status != "error").fill_null(False),
-        lost_s=joined.duration_s.fill_null(0.0) + pause,
+        lost_s=joined.duration_s.fill_null(0.0).clip(lower=0) + pause,
     )
 
 
 def _finished(rows: pd.DataFrame, totals: pd.DataFrame, names: list[str], keys: list[str]) -> pd.DataFrame:
-    tried = rows["retried"].astype(bool)
+    known, tried = rows["retried"].notna(), rows["retried"].fillna(value=False).astype(bool)
     rows = rows.assign(
-        recovered=tried & rows["next_ok"].astype(bool),
-        lost_s=rows["lost_s"].where(tried, 0.0),
+        retried=tried.astype("Int64").where(known),
+        recovered=(tried & rows["next_ok"].astype(bool)).astype("Int64").where(known),
+        lost_s=rows["lost_s"].where(tried, 0.0).where(known),
         lost_usd=rows["cost_usd"].where(tried),
     )
     grouped = rows.groupby([*keys, "family", "error"], dropna=False, sort=False)
-    frame = grouped.agg(spans=("span_id", "size"), traces=("trace_id", "nunique"), retried=("retried", "sum"),
-                        recovered=("recovered", "sum"), lost_s=("lost_s", "sum")).reset_index()  # fmt: skip
-    frame["lost_usd"] = grouped["lost_usd"].sum(min_count=1).to_numpy()
+    frame = grouped.agg(spans=("span_id", "size"), traces=("trace_id", "nunique")).reset_index()
+    for name in ("retried", "recovered", "lost_s", "lost_usd"):
+        frame[name] = grouped[name].sum(min_count=1).to_numpy()
     frame = frame.merge(totals, on=keys, how="left") if keys else frame.assign(n=int(totals["n"].iloc[0]))
     n, hits = frame["n"].to_numpy(float, na_value=np.nan), frame["traces"].to_numpy(float)
     bounds = [wilson(h / m, m) for h, m in zip(hits, n, strict=True)]
@@ -154,9 +159,11 @@ def _notes(traces: Traces, table: pd.DataFrame) -> list[str]:
     notes = []
     if seen["unsaid"] and "finish_reason" in set(table["field"]):
         notes.append(f"{seen['unsaid']:,} of {seen['calls']:,} model calls do not say why they ended.")
+    if silent := silent_answers(traces, set(table["field"])):
+        notes.append(f"{silent:,} of {seen['calls']:,} model calls do not say what they answered.")
     if seen["statusless"]:
         notes.append(f"{seen['statusless']:,} of {seen['all']:,} spans have no status.")
-    return notes
+    return notes if seen["all"] else ["There are no spans."]
 
 
 def _draw(frame: pd.DataFrame) -> go.Figure:

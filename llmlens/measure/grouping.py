@@ -57,6 +57,6 @@ def rows_of(
     rows: list[dict[str, Any]], like: pd.DataFrame, keys: list[str], columns: Mapping[str, str]
 ) -> pd.DataFrame:
     """Make the frame of a result: the keys with the dtypes they have in `like`, then `columns` by name and dtype."""
-    made = pd.DataFrame(rows, columns=[*keys, *columns])
+    made = pd.DataFrame(rows, columns=[*keys, *columns], dtype=object)  # else periods that are all NaT lose their zone
     types: dict[Hashable, Any] = {key: like[key].dtype for key in keys}
     return made.astype(types | dict(columns)).rename(columns={key: key.removeprefix(MARK) for key in keys})

@@ -15,6 +15,7 @@ from .groups import keys_of, numbered, ordered, with_period
 from .quantile_figures import by_of
 from .shape import Result, columns_by, result
 from .span_arrays import SpanArrays, span_arrays
+from .usage import usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,8 +37,8 @@ def handoffs(traces: Traces, by: str | Iterable[str] | None = None, every: str |
 
     One row a group, bucket and pair, most frequent first: the columns of `by`, `period` (with `every`), `from_agent`,
     `to_agent`, `n` (hand-offs), `traces`, `failed` (the agent that took over failed), `seconds` (mean, of the one
-    that took over), `tokens` and `cost_usd` (in all, of its own model calls, without those of agents below; NA when no
-    cost is known).
+    that took over), `tokens` and `cost_usd` (in all, of its own model calls, without those of agents below; NA where
+    none is known).
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
@@ -54,17 +55,17 @@ def handoffs(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     used = rows["kind"].isin(USAGE_KINDS).to_numpy(bool) & (above < len(rows))
     n = len(rows)
     spent = rows.loc[used, ["input_tokens", "output_tokens", "cost_usd"]].astype("Float64")
-    tokens = np.bincount(above[used], spent[["input_tokens", "output_tokens"]].fillna(0).sum(axis=1).to_numpy(float), n)
-    cost = np.bincount(above[used], spent["cost_usd"].fillna(0).to_numpy(float), n)
-    priced = np.bincount(above[used], spent["cost_usd"].notna().to_numpy(float), n) > 0
+    tokens = _summed(above[used], spent[["input_tokens", "output_tokens"]].sum(axis=1, min_count=1), n)
+    cost = _summed(above[used], spent["cost_usd"], n)
     taken = np.flatnonzero(source >= 0)
     pairs = rows.iloc[taken][list(dict.fromkeys(["trace_id", *keys]))].assign(
         from_agent=called.iloc[source[taken]].to_numpy(), to_agent=called.iloc[taken].to_numpy(),
         failed=rows["status"].iloc[taken].eq("error").to_numpy(float), tokens=tokens[taken],
         seconds=np.maximum(arrays.forest.end - arrays.forest.start, 0)[taken] / 1e6,
-        cost_usd=np.where(priced, cost, np.nan)[taken],
+        cost_usd=cost[taken],
     )  # fmt: skip
-    return result(_counted(pairs, keys, names), _draw, arrays.notes)
+    notes = arrays.notes if agent.any() else [*arrays.notes, "There are no agents."]
+    return result(_counted(pairs, keys, names), _draw, [*notes, *(usage_notes(traces) if len(pairs) else [])])
 
 
 def _sources(
@@ -86,6 +87,12 @@ def _sources(
     return above, source
 
 
+def _summed(groups: NDArray[np.int64], values: pd.Series[float], n: int) -> NDArray[np.float64]:
+    """Sum the values of each of `n` groups; NaN where none is known."""
+    known = np.bincount(groups, values.notna().to_numpy(float), n) > 0
+    return np.where(known, np.bincount(groups, values.fillna(0).to_numpy(float), n), np.nan)
+
+
 def _counted(pairs: pd.DataFrame, keys: list[str], names: list[str]) -> pd.DataFrame:
     group = [*keys, "from_agent", "to_agent"]
     numbers, frame = numbered(pairs, group)
@@ -93,9 +100,8 @@ def _counted(pairs: pd.DataFrame, keys: list[str], names: list[str]) -> pd.DataF
     frame["n"] = np.bincount(numbers, minlength=size)
     frame["traces"] = pairs.groupby(numbers)["trace_id"].nunique().to_numpy()
     for name in ("failed", "seconds", "tokens", "cost_usd"):
-        frame[name] = np.bincount(numbers, pairs[name].fillna(0).to_numpy(float), size)
+        frame[name] = _summed(numbers, pairs[name], size)
     frame["seconds"] = frame["seconds"] / frame["n"]
-    frame["cost_usd"] = frame["cost_usd"].where(np.bincount(numbers, pairs["cost_usd"].notna(), size) > 0)
     whole = dict.fromkeys(("n", "traces", "failed", "tokens"), "Int64")
     frame = frame.astype({**whole, "seconds": "Float64", "cost_usd": "Float64"})
     return ordered(frame, [*names, "from_agent", "to_agent"], n=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 
+from .clocks import clock_notes
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, bucket, columns_by, result
 from .spread import spread
@@ -56,7 +57,7 @@ def latency(traces: Traces, by: str | Iterable[str] | None = None, every: str | 
         {"trace": (units, whole), "call": (calls, _known(calls.duration_s)), "ttft": (calls, first),
          "tpot": (calls, per_token)},
     )  # fmt: skip
-    return result(frame, _draw, _notes(traces, calls))
+    return result(frame, _draw, [*clock_notes(traces), *_notes(traces, calls)])
 
 
 def _keyed(table: ir.Table, every: str | None) -> ir.Table:
@@ -76,7 +77,8 @@ def _notes(traces: Traces, calls: ir.Table) -> list[str]:
             open=calls.duration_s.isnull().sum(),
             negative=(calls.duration_s < 0).sum(),
             untold=((calls.kind == "llm") & calls.ttft_s.isnull()).sum(),
-            late=(calls.ttft_s > calls.duration_s).sum(),
+            late=((calls.ttft_s > calls.duration_s) & (calls.duration_s >= 0)).sum(),
+            tokenless=(calls.ttft_s.notnull() & calls.output_tokens.isnull()).sum(),
         )
     ).to_pylist()[0]
     texts = {
@@ -84,6 +86,7 @@ def _notes(traces: Traces, calls: ir.Table) -> list[str]:
         "negative": "calls ended before they began (clocks that disagree): left out.",
         "untold": "model calls do not say when their first token came: they are not in ttft and tpot.",
         "late": "calls say that their first token came after their end: they are in ttft, not in tpot.",
+        "tokenless": "calls do not say how many tokens they wrote: they are not in tpot.",
     }
     return [f"{counted[name]:,} of {counted['calls']:,} {text}" for name, text in texts.items() if counted[name]]
 

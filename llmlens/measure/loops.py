@@ -10,12 +10,14 @@ from llmlens.arguments import explains_arguments
 from llmlens.statistics.shares import wilson
 
 from .calls import canonical, distinct, tool_runs, words
+from .clocks import clock_notes
 from .figures import lines
 from .groups import keys_of, ordered, with_period
 from .quantile_figures import by_of, share_bars
 from .repeats import LONGEST, Repeat, repeats
 from .shape import Result, columns_by, result
 from .units import trace_units
+from .usage import tokens_of, usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +67,8 @@ def loops(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     found = pd.concat([loops_of_calls(calls), _loops_of_agents(traces)], ignore_index=True)
     units = with_period(trace_units(traces.table("spans"), names), every)
     groups = traces.fetch(units.select(*dict.fromkeys(["trace_id", *keys])))
-    notes = []
+    notes = ["" if len(calls) else "There are no calls of tools."]
+    notes += [*clock_notes(traces), *usage_notes(traces)] if len(found) else []
     if len(calls) and calls["requested_by"].isna().any():
         unasked = int(calls["requested_by"].isna().sum())
         notes.append(
@@ -131,15 +134,15 @@ def _rows(calls: pd.DataFrame, found: list[Repeat], patterns: list[str], tools: 
     for each, pattern in zip(found, patterns, strict=True):
         inside, again = calls.iloc[each.steps], calls.iloc[each.again]
         asked = again[again["requested_by"].notna()].drop_duplicates("requested_by")
-        seconds = again["duration_s"].sum() + asked["asked_s"].sum()
+        seconds = pd.concat([again["duration_s"], asked["asked_s"]])
         rows.append({
             "trace_id": inside["trace_id"].iloc[0], "pattern": pattern,
             "what": " → ".join(tools[i] for i in each.steps[: each.period]), "calls": len(again),
             "rounds": len(inside) / each.period, "start": inside["start"].min(), "end": inside["end"].max(),
-            "failed": int(inside["failed"].sum()), "tokens": asked["tokens"].sum(), "seconds": seconds,
-            "cost_usd": asked["cost_usd"].sum(min_count=1),
+            "failed": int(inside["failed"].sum()), "tokens": asked["tokens"].sum(min_count=1),
+            "seconds": seconds[seconds >= 0].sum(min_count=1), "cost_usd": asked["cost_usd"].sum(min_count=1),
         })  # fmt: skip
-    return _typed(pd.DataFrame(rows, columns=list(_FOUND)))
+    return _typed(pd.DataFrame(rows, columns=list(_FOUND), dtype=object))
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +170,7 @@ def _loops_of_agents(traces: Traces) -> pd.DataFrame:
         return _typed(pd.DataFrame(columns=list(_FOUND)))
     ids = sorted({rows["trace_id"].iloc[each.steps[0]] for each in found})
     used = spans.filter(spans.kind.isin(["llm", "embedding", "reranker"]) & spans.trace_id.isin(ids))
-    used = used.select("trace_id", "start", "cost_usd", "input_tokens", "output_tokens")
+    used = used.select("trace_id", "start", "cost_usd", tokens=tokens_of(used))
     models = {str(key): group for key, group in traces.fetch(used).groupby("trace_id")}
     made = []
     for each in found:
@@ -179,10 +182,10 @@ def _loops_of_agents(traces: Traces) -> pd.DataFrame:
             "trace_id": inside["trace_id"].iloc[0], "pattern": "agents",
             "what": " → ".join(called[agent[i]] for i in each.steps[: each.period]), "calls": len(each.again),
             "rounds": len(inside) / each.period, "start": inside["start"].min(), "end": until,
-            "failed": int(inside["failed"].sum()), "tokens": spent["input_tokens"].sum() + spent["output_tokens"].sum(),
+            "failed": int(inside["failed"].sum()), "tokens": spent["tokens"].sum(min_count=1),
             "seconds": (until - since).total_seconds(), "cost_usd": spent["cost_usd"].sum(min_count=1),
         })  # fmt: skip
-    return _typed(pd.DataFrame(made, columns=list(_FOUND)))
+    return _typed(pd.DataFrame(made, columns=list(_FOUND), dtype=object))
 
 
 def _finished(found: pd.DataFrame, groups: pd.DataFrame, names: list[str], keys: list[str]) -> pd.DataFrame:
@@ -190,10 +193,10 @@ def _finished(found: pd.DataFrame, groups: pd.DataFrame, names: list[str], keys:
     joined = found[columns].merge(groups, on="trace_id", how="left") if keys else found[columns]
     joined = joined.loc[:, ~joined.columns.duplicated()]
     grouped = joined.groupby([*keys, "pattern"], dropna=False, sort=False)
-    frame = grouped.agg(loops=("calls", "size"), calls=("calls", "sum"), tokens=("tokens", "sum"),
-                        seconds=("seconds", "sum")).reset_index()  # fmt: skip
+    frame = grouped.agg(loops=("calls", "size"), calls=("calls", "sum")).reset_index()
     frame.insert(len(keys) + 2, "traces", grouped["trace_id"].nunique().to_numpy())
-    frame["cost_usd"] = grouped["cost_usd"].sum(min_count=1).to_numpy()
+    for name in ("tokens", "seconds", "cost_usd"):
+        frame[name] = grouped[name].sum(min_count=1).to_numpy()
     if keys:
         totals = groups.groupby(keys, dropna=False).size().rename("n").reset_index()
         frame = frame.merge(totals, on=keys, how="left")

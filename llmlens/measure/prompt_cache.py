@@ -55,7 +55,8 @@ def prompt_cache(
 
     Tokens of a part of a prompt are its share of the characters; definitions of tools are not in the text. Savings are
     at list price, reads only: writing to the cache costs extra with some providers. A group without a list price or
-    without prompts has NA, and `notes` say so.
+    without prompts has NA, and `notes` say so; they also count the calls that do not say what was read from the cache,
+    which is taken to be nothing.
 
     Raises `UnknownNameError` for a column, `SelectionError` for a life that is none.
     """
@@ -73,6 +74,8 @@ def prompt_cache(
         keys.append("period")
     notes = [
         _counted(calls["prompt"].isna(), "calls do not say what they were sent"),
+        _counted(calls["start"].isna(), "calls have no time: not known whether a prefix was still in the cache"),
+        _counted(calls["cache_read_tokens"].isna(), "calls do not say what was read from the cache: as if nothing was"),
         _counted(calls["list_cache_read"].isna(), "calls are of models without a list price: no saving is known"),
         "" if len(calls) else "no model call says how many tokens it read",
     ]
@@ -120,9 +123,10 @@ def _reachable(calls: pd.DataFrame, names: list[str], life: pd.Timedelta, least:
     ahead = np.maximum(warm, np.nan_to_num(constant) * recent)
     gains = [np.where(each >= least, np.maximum(each - read, 0), 0) * price for each in (warm, ahead)]
     unknown = np.where(known, 1.0, np.nan)
+    timed = np.where(np.isnat(at), np.nan, unknown)
     return calls.assign(
         n=known.astype(int), prefix=prefix * unknown, constant=constant * unknown, read=read, saved_usd=read * price,
-        prefix_saving_usd=gains[0] * unknown, constant_saving_usd=(gains[1] - gains[0]) * unknown,
+        prefix_saving_usd=gains[0] * timed, constant_saving_usd=(gains[1] - gains[0]) * timed,
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def quality(
     Raises `UnknownNameError` for a column or a score, `SelectionError` for a period or a condition.
     """
     names = columns_by(by, taken=(*_TOLD, *_MEASURED, "start", "end"))
-    rows = score_rows(traces, names, every)
+    rows, uncounted = score_rows(traces, names, every)
     known = sorted(set(rows["name"]))
     rows = rows[rows["name"].isin(_wanted(name, known, "score"))]
     rules = _rules(passing, known)
@@ -69,9 +69,9 @@ def quality(
         {**key, "n": len(group), **_described(group, numeric=(key["name"], key["kind"]) in graded)}
         for key, group in groups_in(units, keys)
     ]
-    notes = [*_mixed(rows), *untold]
+    notes = [uncounted, *_mixed(rows), *untold]
     if not known:
-        notes = ["There are no scores: traces.with_scores(frame) adds some."]
+        notes = [uncounted, "There are no scores: traces.with_scores(frame) adds some."]
     return result(rows_of(found, units, keys, _MEASURED), _draw, notes)
 
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 
-def score_rows(traces: Traces, by: list[str], every: str | None) -> pd.DataFrame:
+def score_rows(traces: Traces, by: list[str], every: str | None) -> tuple[pd.DataFrame, str]:
     """Give the scores that can be counted: unit, start, name, source, kind, value, label and the groups (marked).
 
     `unit` is the trace, or the session where a session was judged; a session is where its first trace is. `start` is
     the start of that trace: what is scored is how it behaved then, whenever it was scored. `kind` is numeric, boolean
-    or categorical. Texts and corrections are not counted.
+    or categorical. Texts and corrections are not counted; a note says how many there are, or "".
     """
     groups = trace_groups(traces, by, every)
     scores = traces.table("scores")
@@ -37,7 +37,10 @@ def score_rows(traces: Traces, by: list[str], every: str | None) -> pd.DataFrame
         )
     )
     rows = with_kinds(rows)
-    return rows[rows["usable"] & rows["name"].notna()].drop(columns=["data_type", "usable"])
+    usable = rows["usable"] & rows["name"].notna()
+    n = int((~usable).sum())
+    note = f"{n:,} of {len(rows):,} scores are texts or have no name or value: not counted." if n else ""
+    return rows[usable].drop(columns=["data_type", "usable"]), note
 
 
 def with_kinds(scores: pd.DataFrame) -> pd.DataFrame:

@@ -10,12 +10,14 @@ from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
+from .clocks import clock_notes
 from .figures import bars, lines
 from .groups import keys_of, numbered, ordered, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
 from .units import seconds_between, trace_units
+from .usage import tokens_of, usage_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +64,8 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     values = {"turns": rolled.turns, "seconds": seconds, "pause_s": pause, "model_calls": rolled.model_calls,
               "tokens": rolled.tokens, "cost_usd": rolled.cost_usd}  # fmt: skip
     frame = spread(traces, keys_of(names, every), {name: (rolled, value) for name, value in values.items()})
-    return result(frame, _draw_sessions, _untold(traces, units, "session_id", "session"))
+    notes = [*_untold(traces, units, "session_id", "session"), *clock_notes(traces), *usage_notes(traces)]
+    return result(frame, _draw_sessions, notes)
 
 
 @explains_arguments
@@ -90,17 +93,19 @@ def users(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     )  # fmt: skip
     people = ordered(traces.fetch(each), [*names, "user_id"], cost_usd=False, traces=False)
     frame = _counted(people, keys, names)
-    return result(frame, _draw_users, _untold(traces, units, "user_id", "user"), {"users": people})
+    notes = _untold(traces, units, "user_id", "user")
+    if (people["days"] == 0).any():
+        notes.append("Users whose traces have no time are not in the share of those who returned.")
+    return result(frame, _draw_users, [*notes, *usage_notes(traces)], {"users": people})
 
 
 def _turns(traces: Traces, names: list[str]) -> ir.Table:
     """Give a row a trace with what was used in it."""
     spans = traces.table("spans")
     usage = spans.kind.isin(USAGE_KINDS)
-    tokens = spans.input_tokens.fill_null(0) + spans.output_tokens.fill_null(0)
     return trace_units(
         spans, dict.fromkeys(names), model_calls=(spans.kind == "llm").sum().fill_null(0),
-        tokens=tokens.sum(where=usage), cost_usd=spans.cost_usd.sum(where=usage),
+        tokens=tokens_of(spans).sum(where=usage), cost_usd=spans.cost_usd.sum(where=usage),
     )  # fmt: skip
 
 
@@ -118,10 +123,12 @@ def _counted(people: pd.DataFrame, keys: list[str], names: list[str]) -> pd.Data
 
     frame["users"], frame["traces"] = np.bincount(numbers, minlength=size), total("traces")
     frame["sessions"], frame["traces_per_user"] = total("sessions"), frame["traces"] / frame["users"]
-    frame["returned"] = np.bincount(numbers, people["days"].to_numpy(int) > 1, size)
-    bounds = [wilson(r / n, n) for r, n in zip(frame["returned"], frame["users"], strict=True)]
-    frame["share"], frame["low"] = frame["returned"] / frame["users"], [b[0] for b in bounds]
-    frame["high"], frame["cost_usd"] = [b[1] for b in bounds], total("cost_usd")
+    days = people["days"].to_numpy(int)
+    seen, returned = np.bincount(numbers, days > 0, size), np.bincount(numbers, days > 1, size)
+    shares = [(r / n, *wilson(r / n, n)) if n else (np.nan,) * 3 for r, n in zip(returned, seen, strict=True)]
+    frame["returned"] = np.where(seen > 0, returned, np.nan)
+    frame[["share", "low", "high"]] = np.array(shares).reshape(size, 3)
+    frame["cost_usd"] = total("cost_usd")
     known = np.bincount(numbers, people["cost_usd"].notna(), size) > 0
     frame["cost_usd"] = frame["cost_usd"].where(known)
     frame["cost_per_user"] = frame["cost_usd"] / frame["users"]

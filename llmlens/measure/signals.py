@@ -73,10 +73,14 @@ def signals(traces: Traces, by: str | Iterable[str] | None = None, every: str | 
         for values in [members[signal]]
     ]
     frame = rows_of(rows, units, keys, {"signal": "str", **_MEASURED})
+    timeless = int(units["start"].isna().sum())
     notes = [
         "" if len(thumbs) else "No trace has a thumb.",
         f"{odd:,} scores of users are no thumbs (1, 0 or -1): left out." if odd else "",
         "" if units["session_id"].notna().any() else "No trace has a session: what follows on an answer is not known.",
+        f"{timeless:,} of {len(units):,} traces have no time: what follows on their answers is not known."
+        if timeless
+        else "",
         "" if len(said) else "No trace says what the user asked.",
     ]
     return result(frame, _draw, notes, {"scores": _as_scores(told)})

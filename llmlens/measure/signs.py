@@ -44,8 +44,19 @@ def signs(traces: Traces, fields: set[str]) -> ir.Table:
     return ibis.union(*(part.select(*columns) for part in parts)) if len(parts) > 1 else parts[0].select(*columns)
 
 
+def silent_answers(traces: Traces, fields: set[str]) -> int:
+    """Count the model calls that went well and do not say what they answered; 0 where no field asks for answers."""
+    if not fields & {"answer", "format", "language"}:
+        return 0
+    told = _answers(traces, language="language" in fields)
+    return int(traces.fetch_arrow(told.agg(n=told.silent.sum().fill_null(0))).to_pylist()[0]["n"])
+
+
 def _answers(traces: Traces, *, language: bool) -> ir.Table:
-    """Give a row a model call: the opening of what it answered, its format and, where asked for, its language."""
+    """Give a row a model call: the opening of what it answered, its format and, where asked for, its language.
+
+    `silent`: it went well, and neither a text nor a call of a tool is known.
+    """
     name = "answer_signs_with_language" if language else "answer_signs"
     return traces._selection.made_once(name, lambda: _read_answers(traces, language=language))  # noqa: SLF001  # kept beside the tables it is made of
 
@@ -54,7 +65,7 @@ def _read_answers(traces: Traces, *, language: bool) -> ir.Table:
     import ibis
 
     spans = traces.table("spans")
-    calls = spans.filter(spans.kind == "llm").select(*_ID, "output_tokens", "finish_reason", "params")
+    calls = spans.filter(spans.kind == "llm").select(*_ID, "status", "output_tokens", "finish_reason", "params")
     messages = traces.table("messages")
     texts = messages.semi_join(calls, _ID)
     out = texts.direction == "output"
@@ -74,11 +85,12 @@ def _read_answers(traces: Traces, *, language: bool) -> ir.Table:
     silent = (found.output_tokens == 0).fill_null(False) | (found.spoke.fill_null(False) & answer.isnull())
     calls_tool = found.wants_tool.notnull() | found.finish_reason.isin(["tool_calls", "tool_use", "function_call"])
     answer = ibis.ifelse(calls_tool.fill_null(False), None, ibis.ifelse(silent & answer.isnull(), "", answer))
+    unsaid = answer.isnull() & ~calls_tool.fill_null(False) & (found.status != "error").fill_null(True)
     wants_json = found.params.re_search(r'(?i)json_schema|json_object|application/json|"json"')
     not_json = wants_json & ~answer.re_search(_JSON) & (answer.strip() != "")
-    found = found.mutate(whole=answer, format=ibis.ifelse(not_json, "not json", None))
+    found = found.mutate(whole=answer, silent=unsaid, format=ibis.ifelse(not_json, "not json", None))
     found = found.mutate(answer=found.whole.substr(0, _OPENING))
-    told = [*_ID, "answer", "format"]
+    told = [*_ID, "answer", "format", "silent"]
     if not language:
         return found.select(*told, language=ibis.null("string"))
     both = with_language(with_language(found, "asked", "asked_in"), "whole", "answered_in")

@@ -77,14 +77,14 @@ def slo(
     name, condition = parsed(objective)
     budget = _budget(target, days)
     names = columns_by(by, taken=(*_MEASURED, "start", "end"))
-    rows = score_rows(traces, names, every)
+    rows, uncounted = score_rows(traces, names, every)
     known = sorted(set(rows["name"]))
     if known and name not in known:
         what = "score"
         raise unknown(what, name, known)
     rows = rows[rows["name"] == name]
     rows = rows.assign(good=condition.met(rows))
-    notes = _notes(rows, name, condition, target)
+    notes = [uncounted, *_notes(rows, name, condition, target)]
     rows = rows[rows["good"].notna() & rows["start"].notna()]
     keys = marked(names, every)
     units = averaged(rows, [*keys, "start"], ["good"])
@@ -134,12 +134,13 @@ def _budget(target: object, days: object) -> _Budget:
 
 
 def _notes(rows: pd.DataFrame, name: str, condition: Condition, target: float) -> list[str]:
-    silent = int(rows["good"].isna().sum())
+    silent, timeless = int(rows["good"].isna().sum()), int(rows["start"].isna().sum())
     told = [str(source) for source in rows["source"].fillna("unknown").unique()]
     unreachable = [window.name for window in WINDOWS if window.threshold * (1 - target) >= 1]
     return [
         "" if len(rows) else f"There are no scores {name!r}: nothing is known of the objective.",
         f"{silent:,} of {len(rows):,} scores {name!r} cannot be compared ({condition}): left out." if silent else "",
+        f"{timeless:,} of {len(rows):,} scores {name!r} are of traces without a time: left out." if timeless else "",
         f"{name}: scores of {', '.join(told)} are averaged within a trace." if len(told) > 1 else "",
         f"A target of {target:g} leaves so large a budget that no burn pages over {', '.join(unreachable)}."
         if unreachable

@@ -45,7 +45,10 @@ def span_arrays(traces: Traces, spans: ir.Table, *names: str) -> SpanArrays:
     _close(parent, end, open_)
     n = {"have no start: left out.": len(found) - len(rows), "never ended: as long as what is below.": open_.sum()}
     n["ended before they began: no length."] = (end < start).sum()
+    early = (parent >= 0) & (start < start[parent])
+    n["began before the span they are in (clocks that disagree): only what lies in it counts."] = early.sum()
     notes = [f"{count:,} of {len(found):,} spans {text}" for text, count in n.items() if count]
+    notes += [] if len(found) else ["There are no spans."]
     return SpanArrays(Forest(parent, start, end, trace), rows, trace_ids, notes)
 
 

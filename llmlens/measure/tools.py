@@ -65,11 +65,18 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     wrong = calls[(~calls["known"].fillna(value=True)) | (~calls["fits"].fillna(value=True))]
     columns = ["trace_id", "span_id", "requested_by", "tool", "arguments", "why"]
     beside = {"bursts": bursts, "misuse": wrong[columns].reset_index(drop=True)}
-    notes = []
-    untold = int(calls["known"].isna().sum())
-    if untold:
-        notes.append(f"{untold:,} of {len(calls):,} calls: not known which tools the model was offered.")
-    return result(_finished(calls, keys, names), _draw, notes, beside)
+    return result(_finished(calls, keys, names), _draw, _notes(calls), beside)
+
+
+def _notes(calls: pd.DataFrame) -> list[str]:
+    ran = calls["executed"].astype(bool)
+    counted = {
+        "calls: not known which tools the model was offered.": calls["known"].isna(),
+        "calls have no length: their times are not known.": ran & calls["duration_s"].isna(),
+        "calls ended before they began (clocks that disagree): not in their seconds.": calls["duration_s"] < 0,
+    }
+    notes = [f"{int(which.sum()):,} of {len(calls):,} {text}" for text, which in counted.items() if which.any()]
+    return notes if len(calls) else ["There are no calls of tools."]
 
 
 def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:

@@ -54,7 +54,7 @@ def test_steps_depth_and_fan_out() -> None:
     assert rows["fan_out"]["max"] == 4
     assert rows["cost_usd"]["max"] == n - 1  # the agent repeats what its calls cost
     assert frame.beside["deep"]["trace_id"].tolist() == ["deep"]
-    assert frame.notes == ("1 of 3 traces have neither agents nor tools.",)
+    assert frame.notes[0] == "1 of 3 traces have neither agents nor tools."
 
 
 def asked(*arguments: str, tool: str = "look", offered: str | None = OFFERED) -> Traces:

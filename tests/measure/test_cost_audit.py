@@ -126,7 +126,7 @@ def test_nothing_to_audit_says_so() -> None:
     frame = ll.cost_audit(empty)
     assert (frame["n"] == 0).all()
     assert frame["share"].isna().all()
-    assert any("no cost was reported" in note for note in frame.notes)
+    assert any("nothing to hold against the list" in note for note in frame.notes)
     assert len(ll.cost_audit(empty, by="model")) == 0
     frame.plot()
 

@@ -39,6 +39,12 @@ def calls_of(traces: Traces, names: list[str], every: str | None) -> pd.DataFram
     return traces.fetch(chosen.order_by(["start", *_CALL]))[[*_CALL, "kind", "start", *marked(names, every)]]
 
 
+def timeless(calls: pd.DataFrame) -> str:
+    """Say how many calls have no time: they have no period, and their documents no age."""
+    n = int(calls["start"].isna().sum())
+    return f"{n:,} of {len(calls):,} calls have no time: their documents have no age." if n else ""
+
+
 def documents_of(traces: Traces, *more: str) -> pd.DataFrame:
     """Give a row a document of these calls, by rank: trace_id, span_id, rank, document_id, score and columns more."""
     documents = traces.table("documents")

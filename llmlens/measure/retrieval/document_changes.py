@@ -84,6 +84,12 @@ def document_changes(
     never = pd.DataFrame({"document_id": [each for each in dict.fromkeys(catalogue or ()) if each not in seen]})
     notes = [
         *(f"No {kind} spans {side}." for side, count in zip(("before", "after"), n, strict=True) if not count),
+        *(
+            f"No {kind} span {side} says what it gave: nothing was found, or nothing recorded."
+            for side, count, (_, documents) in zip(("before", "after"), n, sides, strict=True)
+            if count and not len(documents)
+        ),
+        *(_updated_later(documents, side) for side, (_, documents) in zip(("before", "after"), sides, strict=True)),
         "" if len(queries) else "No query came in both windows: the rankings of the same question are not compared.",
         "" if catalogue is not None else "Without catalogue= documents that are never retrieved are not known.",
     ]
@@ -99,6 +105,12 @@ def _side(traces: Traces, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     documents = documents.sort_values(["start", *_CALL, "rank"], kind="stable")
     documents = documents[documents["document_id"].notna()]
     return calls, documents.drop_duplicates([*_CALL, "document_id"])
+
+
+def _updated_later(documents: pd.DataFrame, side: str) -> str:
+    """Say how many documents of a window are said to be newer than the call that gave them."""
+    n = int((documents["updated_at"] > documents["start"]).sum())
+    return f"{n:,} documents {side} were updated after they were retrieved (clocks that disagree)." if n else ""
 
 
 def _compared(sides: list[pd.DataFrame], n: list[int]) -> pd.DataFrame:

@@ -75,6 +75,7 @@ def groundedness(
     short = len(answered) - len(units)
     notes = [
         "" if len(documents) else "No retriever or reranker span gave a document with a text.",
+        "" if len(answers) else "No trace says what it answered.",
         f"{len(answers) - len(answered):,} of {len(answers):,} answers have no documents: left out."
         if len(answered) < len(answers)
         else "",

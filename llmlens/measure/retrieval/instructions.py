@@ -62,9 +62,12 @@ def instructions_in_documents(traces: Traces, most: int = 50) -> Result:
         ],
     )
     notes = [
+        f"{int(timeless):,} documents were given by calls without a time: not known when they were first seen."
+        if (timeless := documents["start"].isna().sum())
+        else "",
         f"{len(kept):,} of {len(texts):,} different texts show a sign; read them: none is called an attack."
         if len(texts)
-        else "No retriever or reranker span gave a document with a text."
+        else "No retriever or reranker span gave a document with a text.",
     ]
     frame = kept.reindex(columns=list(_MEASURED)).astype(_MEASURED).reset_index(drop=True)
     return result(frame, _draw, notes)

@@ -13,7 +13,7 @@ from llmlens.measure.grouping import MARK, groups_in, marked, rows_of
 from llmlens.measure.interval_figures import intervals
 from llmlens.measure.shape import Result, columns_by, result
 
-from .calls import METADATA, calls_of, check_names, document_columns, documents_of, metadata_values
+from .calls import METADATA, calls_of, check_names, document_columns, documents_of, metadata_values, timeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +62,10 @@ def retrieval(traces: Traces, by: str | Iterable[str] | None = None, every: str 
     rows = [key | _described(group, whole=not of_documents) for key, group in groups_in(joined, keys)]
     notes = [
         "" if len(calls) else "There are no retriever or reranker spans.",
+        ""
+        if len(documents) or not len(calls)
+        else "No call says what it gave: nothing was found, or nothing recorded.",
+        timeless(calls),
         f"{ahead:,} documents were updated after they were retrieved (clocks that disagree): no age." if ahead else "",
         "No document says when it was updated." if len(documents) and not documents["updated_at"].notna().any() else "",
         "No document has a score." if len(documents) and not documents["score"].notna().any() else "",
