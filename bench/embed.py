@@ -3,9 +3,10 @@
     python bench/embed.py --sizes 10000 50000
 
 Texts of 300 words about 60 topics are made by a seed. Each line is a process of its own, whose caches (llmlens' and
-numba's) are empty, except where it says "from cache". Imports count. The peer is scikit-learn's TF-IDF and truncated
-SVD and umap-learn with its own neighbours. The floor is to split the texts into words and to multiply the sample with
-all, which any exact map does. Seconds are from the first line of the process; CPU is that of all its threads.
+numba's) are empty, except where it says "from cache". Imports count. `DriftMap` is the widget over saved traces, timed
+from the call on; that the traces are opened and their messages read is before. The peer is scikit-learn's TF-IDF and
+truncated SVD and umap-learn with its own neighbours. The floor is to split the texts into words and to multiply the
+sample with all, which any exact map does. Seconds are by the clock; CPU is that of all threads. Neither counts trust.
 """
 
 from __future__ import annotations
@@ -31,20 +32,38 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(_WAYS[given.one[0]](json.loads(Path(given.one[1]).read_text()))))
+        print(json.dumps(_WAYS[given.one[0]](Path(given.one[1]))))
         return
     print(f"{'texts':>6} {'what':<24} {'vectors':>9} {'picture':>9} {'UMAP':>9} {'CPU':>7}  trustworthiness, overlap")
     for size in given.sizes:
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder) / "texts.json"
             texts.write_text(json.dumps(make_texts(size, given.seed)))
+            save_traces(json.loads(texts.read_text()), Path(folder) / "traces")
             for title, way, caches in (
-                ("llmlens", "llmlens", "ours"),
-                ("llmlens, from cache", "llmlens", "ours"),
+                ("DriftMap", "drift_map", "map"),
+                ("DriftMap, from cache", "drift_map", "map"),
+                ("vectors and map", "llmlens", "ours"),
+                ("the same, from cache", "llmlens", "ours"),
                 ("plain umap-learn", "plain", "theirs"),
                 ("floor", "floor", "none"),
             ):
                 print(f"{size:>6} {title:<24} {one(way, texts, Path(folder) / caches)}", flush=True)
+
+
+def save_traces(texts: list[str], folder: Path) -> None:
+    """Save each text as what a model answered in a trace of its own, over two weeks."""
+    import pandas as pd
+
+    import llmlens as ll
+
+    numbers = range(len(texts))
+    start = pd.Timestamp("2026-11-01", tz="UTC") + pd.to_timedelta([n * 14 * 86_400 / len(texts) for n in numbers], "s")
+    spans = pd.DataFrame({"trace_id": [f"{n:032x}" for n in numbers], "span_id": [f"{n:016x}" for n in numbers]})
+    contents = spans.assign(output=texts, input=[f"question {n % 500}" for n in numbers])
+    spans = spans.assign(name="answer", kind="llm", status="ok", depth=0, start=start, end=start, model="gpt-4o")
+    spans["feature"] = [f"feature {n % 5}" for n in numbers]
+    ll.Traces.from_frames({"spans": spans, "contents": contents}).save(folder)
 
 
 def one(way: str, texts: Path, caches: Path) -> str:
@@ -75,12 +94,37 @@ def make_texts(count: int, seed: int) -> list[str]:
     return texts
 
 
-def llmlens(texts: list[str]) -> dict[str, object]:
-    """Embed, show principal components, and project."""
-    clock = _Clock()
-    from llmlens.embed import LexicalEncoder, Projection, embed_texts, trust, warm_up
+def drift_map(file: Path) -> dict[str, object]:
+    """Show the widget, until the map is there; what comes after it is not waited for."""
+    import threading
 
-    warm_up()
+    import llmlens as ll
+
+    traces = ll.open(file.parent / "traces")
+    traces.table("messages")
+    clock = _Clock()
+    shown = ll.DriftMap(traces, before="2026-11-08")
+    pictures = [threading.Event(), threading.Event()]
+
+    def look(progress: dict[str, int]) -> None:
+        for event in pictures[: progress["picture"]]:
+            event.set()
+
+    shown.observe(lambda change: look(change["new"]), "progress")
+    look(shown.progress)
+    for event, name in zip(pictures, ("picture", "umap"), strict=True):
+        event.wait()
+        clock.lap(name)
+    shown.close()
+    return clock.said
+
+
+def llmlens(file: Path) -> dict[str, object]:
+    """Embed, show principal components, and project."""
+    texts = json.loads(file.read_text())
+    clock = _Clock()
+    from llmlens.embed import LexicalEncoder, Projection, embed_texts, trust
+
     vectors = embed_texts(texts, LexicalEncoder(_DIMENSIONS).fit(texts), progress=False)
     clock.lap("vectors")
     Projection.preview(vectors)
@@ -90,8 +134,9 @@ def llmlens(texts: list[str]) -> dict[str, object]:
     return clock.said | {"trust": str(trust(vectors, points))}
 
 
-def plain(texts: list[str]) -> dict[str, object]:
+def plain(file: Path) -> dict[str, object]:
     """Do the same with scikit-learn and umap-learn as they come."""
+    texts = json.loads(file.read_text())
     clock = _Clock()
     import umap
     from sklearn.decomposition import TruncatedSVD
@@ -107,8 +152,9 @@ def plain(texts: list[str]) -> dict[str, object]:
     return clock.said | {"trust": str(trust(vectors, points))}
 
 
-def floor(texts: list[str]) -> dict[str, object]:
+def floor(file: Path) -> dict[str, object]:
     """Do what cannot be left out."""
+    texts = json.loads(file.read_text())
     clock = _Clock()
     import numpy as np
 
@@ -133,7 +179,7 @@ class _Clock:
         self.said["cpu"] = time.process_time() - self.cpu
 
 
-_WAYS = {"llmlens": llmlens, "plain": plain, "floor": floor}
+_WAYS = {"drift_map": drift_map, "llmlens": llmlens, "plain": plain, "floor": floor}
 
 if __name__ == "__main__":
     main()
