@@ -42,6 +42,8 @@ _SPAN = (
 )  # fmt: skip
 _CODED = ("name", "kind", "model", "agent_name", "status", "error_type")
 _PREVIEW = 2000
+#: Ids that are sooner written than found again.
+_FEW = 500
 _CONTENT = re.compile(r'"(?:content|text|prompt|query|query_str|question|inputs?|message|q)"\s*:\s*"((?:[^"\\]|\\.)+)')
 
 
@@ -67,7 +69,7 @@ def trace_page(
     matching = total
     if search.strip():
         matching = int(traces.fetch(chosen.count().name("n").as_table())["n"].iloc[0])
-    models = _models(traces, page if len(frame) < total else None)
+    models = _models(traces, page, frame["trace_id"].tolist(), whole=len(frame) == total)
     out = wire.columns(frame.drop(columns=["preview", "tokens"]))
     out["models"] = [models.get(trace_id) for trace_id in out["trace_id"]]
     out["preview"] = [first_line(text) if isinstance(text, str) else None for text in frame["preview"]]
@@ -107,11 +109,12 @@ def _mentions(columns: list[ir.StringColumn], search: str) -> ir.BooleanColumn:
     return any_hit
 
 
-def _models(traces: Traces, page: ir.Table | None) -> dict[str, str]:
-    """Name the models of each trace of a page, or of all traces."""
+def _models(traces: Traces, page: ir.Table, trace_ids: list[str], *, whole: bool) -> dict[str, str]:
+    """Name the models of each trace of a page; `whole` says that these are all traces."""
     spans = traces.table("spans").drop_null("model")
-    if page is not None:  # joined where they are: thousands of ids take seconds to write as a condition
-        spans = spans.semi_join(page, "trace_id")
+    if not whole:  # joined where many are: thousands of ids take seconds to write as a condition
+        few = len(trace_ids) <= _FEW
+        spans = spans.filter(spans.trace_id.isin(trace_ids)) if few else spans.semi_join(page, "trace_id")
     pairs = traces.fetch(spans.select("trace_id", "model").distinct().order_by(["trace_id", "model"]))
     models: dict[str, str] = {}
     for trace_id, model in zip(pairs["trace_id"], pairs["model"], strict=True):
