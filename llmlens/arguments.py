@@ -1,4 +1,4 @@
-"""Unknown keyword arguments are errors that name the nearest right one."""
+"""What is checked of arguments everywhere: unknown ones are errors that name the nearest right one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from .errors import UnknownArgumentError, nearest
+from .errors import SelectionError, UnknownArgumentError, nearest
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -28,3 +28,16 @@ def explains_arguments(function: _F) -> _F:
         return function(*args, **kwargs)
 
     return cast("_F", explained)
+
+
+def check_seed(seed: object) -> None:
+    """Raise `SelectionError` for a seed that is no whole number from 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SelectionError(f"seed={seed!r} is not a whole number from 0: the same seed gives the same result.")
+
+
+def check_count(name: str, value: object, what: str, least: int = 1) -> int:
+    """Check a whole number of at least `least`; `what` says what it is. Raises `SelectionError`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SelectionError(f"{name}={value!r}: expected {what}, {least} or more.")
+    return value

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from llmlens.arguments import check_seed
 from llmlens.errors import SelectionError
 from llmlens.traces import Traces
+
+__all__ = ["as_traces", "check_seed"]
 
 
 def as_traces(given: object, function: str, argument: str) -> Traces:
@@ -13,9 +16,3 @@ def as_traces(given: object, function: str, argument: str) -> Traces:
         what = f"{argument} is {type(given).__name__}"
         raise SelectionError(f"{function} takes Traces, or a view with a selection; {what}.")
     return selection
-
-
-def check_seed(seed: object) -> None:
-    """Raise `SelectionError` for a seed that is no whole number from 0."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise SelectionError(f"seed={seed!r} is not a whole number from 0: the same seed gives the same result.")

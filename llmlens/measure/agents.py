@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
+from .asking import takes_traces
 from .clocks import clock_notes
 from .groups import keys_of, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEEP = 8
 
 
-@explains_arguments
+@takes_traces
 def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say how far traces with agents or tools go: their steps, depth, fan-out, time, tokens and cost.
 
@@ -45,7 +45,7 @@ def agents(traces: Traces, by: str | Iterable[str] | None = None, every: str | N
     """
     import ibis
 
-    names = columns_by(by)
+    names = columns_by(by, taken=("depth", "cost_usd"))
     keys = keys_of(names, every)
     spans = traces.table("spans")
     usage, model, tool = spans.kind.isin(USAGE_KINDS), spans.kind == "llm", spans.kind == "tool"

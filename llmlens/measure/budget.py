@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
 from llmlens.selecting import moment
 from llmlens.statistics.smoothing import simulate
 
+from .asking import takes_traces
 from .currencies import currency_note
 from .daily import daily_costs, with_quiet_days
 from .rhythm import DAYS, ENOUGH, weekday_factors
@@ -38,7 +38,7 @@ _NOTABLE = 0.05
 _DAY = pd.Timedelta(days=1)
 
 
-@explains_arguments
+@takes_traces
 def budget(traces: Traces, monthly: float, *, at: str | date | None = None, seed: int = 0) -> Result:
     """Compare what a month has cost so far with its budget, and say where that leads.
 

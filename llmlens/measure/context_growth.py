@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
 
+from .asking import takes_traces
 from .groups import keys_of, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
     import plotly.graph_objects as go
@@ -26,7 +27,7 @@ NEAR = 0.8
 _OF_TALKS = ("trace_id", "parent_id", "start", "provider")
 
 
-@explains_arguments
+@takes_traces
 def context_growth(
     traces: Traces,
     by: str | Iterable[str] | None = None,
@@ -53,6 +54,8 @@ def context_growth(
     import ibis
 
     names = [name for name in columns_by(by, taken=("input_tokens",)) if name != "model"]
+    if windows is not None and not isinstance(windows, Mapping):
+        raise SelectionError(f"windows={windows!r}: expected tokens by model, such as {{'my-model': 32_000}}.")
     for model, size in (windows or {}).items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise SelectionError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmlens.arguments import explains_arguments
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
+from .asking import takes_traces
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
 from .usage import usage_notes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SUMS = ("input_tokens", "cache_read_tokens", "output_tokens")
 
 
-@explains_arguments
+@takes_traces
 def cost(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Sum what model calls cost.
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.multiple import benjamini_hochberg
 from llmlens.statistics.robust import qn_scale
 
+from .asking import takes_traces
 from .currencies import currency_note
 from .figures import marked_lines
 from .rhythm import ENOUGH, medians_of_others
@@ -37,7 +37,7 @@ _LEVEL = 0.05
 _NEAR = 7
 
 
-@explains_arguments
+@takes_traces
 def cost_anomalies(traces: Traces, by: str | Iterable[str] | None = "feature", every: str = "1D") -> Result:
     """Find the periods in which a slice cost more or less than it usually does.
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.read.prices import price_version
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 
+from .asking import takes_traces
 from .currencies import currency_note
 from .figures import bars
 from .list_prices import listed_calls
@@ -45,7 +45,7 @@ _EXAMPLES = 3
 _CACHED = {"cached billed twice": "twice", "cached counted twice": "once_less"}
 
 
-@explains_arguments
+@takes_traces
 def cost_audit(traces: Traces, by: str | Iterable[str] | None = None, *, prices: UserPrices = None) -> Result:
     """Look for usage that is counted twice, and for costs that the price list does not explain.
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import UnknownArgumentError, nearest
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.ratios import ratio_of_sums
 from llmlens.statistics.shares import wilson
 
+from .asking import takes_traces
 from .done import done_traces
 from .figures import bars, lines
 from .shape import Result, bucket, columns_by, result
@@ -46,7 +46,7 @@ _COLUMNS = ("n", *_NUMBERS[:4], "n_judged", "n_done", *_NUMBERS[4:], *_GOAL, "n_
 _LEAST = 10
 
 
-@explains_arguments
+@takes_traces
 def cost_per_goal(
     traces: Traces,
     done: Rule | None = None,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
-
+from .asking import takes_traces
 from .figures import bars, lines
 from .groups import keys_of, numbered, ordered, with_period
 from .quantile_figures import by_of, share_bars
@@ -35,7 +34,7 @@ _VAGUE = ("span", "event")
 _ENOUGH = 10
 
 
-@explains_arguments
+@takes_traces
 def critical_path(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Share the wait for a trace out to the model, tools, retrieval and own code.
 
@@ -69,7 +68,7 @@ def critical_path(traces: Traces, by: str | Iterable[str] | None = None, every: 
     return result(frame, _draw, arrays.notes)
 
 
-@explains_arguments
+@takes_traces
 def self_time(traces: Traces, by: str | Iterable[str] = "name", every: str | None = None) -> Result:
     """Say which steps the time goes to: the seconds of spans without their children, and what of it is waited for.
 

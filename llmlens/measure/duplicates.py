@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
 from llmlens.rollups import unpriced
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 from llmlens.texts import text_rows
 
+from .asking import takes_traces
 from .figures import bars, lines
 from .near_duplicates import earlier_like, normalised
 from .shape import Result, buckets, columns_by, result
@@ -35,7 +35,7 @@ _ORDER = ("n", "exact", "near", "share", "low", "high", "saved_calls", "saved_to
 _COLUMNS = (*_ORDER, "saved_share", "n_unpriced")
 
 
-@explains_arguments
+@takes_traces
 def duplicates(
     traces: Traces,
     by: str | Iterable[str] | None = "feature",

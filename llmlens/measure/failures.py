@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
 from . import error_rules
+from .asking import takes_traces
 from .clocks import clock_notes
 from .figures import lines
 from .groups import keys_of, ordered, with_period
@@ -33,7 +33,7 @@ _ID = ["trace_id", "span_id"]
 AGAIN_S = 60
 
 
-@explains_arguments
+@takes_traces
 def errors(
     traces: Traces,
     by: str | Iterable[str] | None = None,
@@ -101,6 +101,7 @@ def _with_tries(traces: Traces, found: ir.Table) -> ir.Table:
 
     spans = traces.table("spans")
     steps = spans.filter(spans.kind.isin([*USAGE_KINDS, "tool"]))
+    steps = steps.semi_join(steps.filter(steps.status == "error"), "trace_id")  # few traces have steps that failed
     same = ibis.window(group_by=["trace_id", "parent_id", "kind", "name"], order_by=["start", "span_id"])
     tries = steps.mutate(next_start=steps.start.lead().over(same), next_status=steps.status.lead().over(same))
     tries = tries.filter(tries.status == "error").select(*_ID, "next_start", "next_status")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
 from llmlens.frames import to_pandas
 from llmlens.schema import USAGE_KINDS
 
+from .asking import takes_traces
 from .figures import bars, lines
 from .groups import keys_of, numbered, ordered, with_period
 from .quantile_figures import by_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 
-@explains_arguments
+@takes_traces
 def handoffs(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Count hand-offs between agents: who hands over to whom.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 
+from .asking import takes_traces
 from .clocks import clock_notes
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, bucket, columns_by, result
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmlens.traces import Traces
 
 
-@explains_arguments
+@takes_traces
 def latency(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say how many seconds calls and traces take: p50, p95 and p99 with 95 % intervals.
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
 from llmlens.statistics.shares import wilson
 
+from .asking import takes_traces
 from .calls import canonical, distinct, tool_runs, words
 from .clocks import clock_notes
 from .figures import lines
@@ -37,7 +37,7 @@ ALIKE = 0.5
 _FOUND = ("trace_id", "pattern", "what", "calls", "rounds", "start", "end", "failed", "tokens", "seconds", "cost_usd")
 
 
-@explains_arguments
+@takes_traces
 def loops(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Find agents that go round in circles, and what the rounds after the first one cost.
 
@@ -60,7 +60,7 @@ def loops(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     """
     import pandas as pd
 
-    names = columns_by(by)
+    names = columns_by(by, taken=("cost_usd",))
     keys = keys_of(names, every)
     runs = tool_runs(traces)
     calls = traces.fetch(runs.order_by(["trace_id", "start", "span_id", "call_id"]))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
+from llmlens.arguments import check_count
 from llmlens.errors import SelectionError
 
+from .asking import takes_traces
 from .figures import bars, lines
 from .list_prices import listed_calls
 from .prompt_texts import common_prefixes, constant_share, prompts
@@ -29,7 +30,7 @@ _COLUMNS = ("calls", "n", "input_tokens", "cached_tokens", "cached_share", "pref
 _SAVED = ("saved_usd", "prefix_saving_usd", "constant_saving_usd")
 
 
-@explains_arguments
+@takes_traces
 def prompt_cache(
     traces: Traces,
     by: str | Iterable[str] | None = ("feature", "prompt_version"),
@@ -58,10 +59,11 @@ def prompt_cache(
     without prompts has NA, and `notes` say so; they also count the calls that do not say what was read from the cache,
     which is taken to be nothing.
 
-    Raises `UnknownNameError` for a column, `SelectionError` for a life that is none.
+    Raises `UnknownNameError` for a column, `SelectionError` for a life or a number of tokens that is none.
     """
-    names = columns_by(by, taken=(*_COLUMNS, *_SAVED, "trace_id", "span_id", "start", "period"))
+    names = columns_by(by, taken=(*_COLUMNS, *_SAVED, "trace_id", "span_id", "start", "period", "cost_usd"))
     lasting = _life(life)
+    check_count("least_tokens", least_tokens, "the tokens of the shortest prefix that is cached", least=0)
     calls = listed_calls(traces, names, prices)
     calls = calls[calls["input_tokens"].notna() & (calls["kind"] == "llm")]
     texts = traces.fetch(prompts(traces))

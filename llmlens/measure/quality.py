@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
 
+from .asking import takes_traces
 from .condition import Condition
 from .estimates import interval_dtypes, mean_columns, quantile_columns, share_columns
 from .grouping import groups_in, marked, rows_of
@@ -30,7 +30,7 @@ _MEASURED = {"n": "Int64", **interval_dtypes("mean", "p5", "p10", "pass_rate")}
 _TOLD = ["name", "source", "kind"]
 
 
-@explains_arguments
+@takes_traces
 def quality(
     traces: Traces,
     by: str | Iterable[str] | None = None,

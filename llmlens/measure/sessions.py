@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
+from .asking import takes_traces
 from .clocks import clock_notes
 from .figures import bars, lines
 from .groups import keys_of, numbered, ordered, with_period
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HEAVY = 0.5
 
 
-@explains_arguments
+@takes_traces
 def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say how long conversations are: turns, seconds, pauses, tokens and cost.
 
@@ -49,7 +49,7 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     """
     import ibis
 
-    names = columns_by(by)
+    names = columns_by(by, taken=("cost_usd",))
     units = _turns(traces, [*names, "session_id"])
     told = units.filter(units.session_id.notnull())
     first = {name: told[name].argmin(told.start) for name in names if name not in ("session_id", "start", "end")}
@@ -68,7 +68,7 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     return result(frame, _draw_sessions, notes)
 
 
-@explains_arguments
+@takes_traces
 def users(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Count users: how many, how many came back on another day, and how much the heaviest of them spend.
 
@@ -83,7 +83,7 @@ def users(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     `.beside["users"]` has a row a user and group, the most expensive first. Raises `UnknownNameError` for a column,
     `SelectionError` for a period that does not exist.
     """
-    names = [name for name in columns_by(by) if name != "user_id"]
+    names = [name for name in columns_by(by, taken=("cost_usd",)) if name != "user_id"]
     keys = keys_of(names, every)
     units = _turns(traces, [*names, "session_id", "user_id"])
     told = with_period(units.filter(units.user_id.notnull()), every)

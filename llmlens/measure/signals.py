@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.texts import text_table
 
+from .asking import takes_traces
 from .estimates import interval_dtypes, share_columns
 from .follow_ups import SIGNALS, follow_ups
 from .grouping import groups_in, marked, rows_of, trace_groups
@@ -31,7 +31,7 @@ _MEASURED = {"n": "Int64", "hits": "Int64", **interval_dtypes("rate")}
 _SCORES = ["trace_id", "name", "value", "data_type", "source", "author", "created"]
 
 
-@explains_arguments
+@takes_traces
 def signals(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say how often users show that an answer was not what they needed.
 

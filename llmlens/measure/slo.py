@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
 
+from .asking import takes_traces
 from .burn import HOUR, LEAST, WINDOWS, Judged
 from .condition import objective as parsed
 from .estimates import interval_dtypes, share_columns
@@ -42,7 +42,7 @@ _PERIOD = MARK + "period"
 _NEVER = pd.Timedelta(days=3650)
 
 
-@explains_arguments
+@takes_traces
 def slo(
     traces: Traces,
     objective: str,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.statistics.shares import wilson
 
+from .asking import takes_traces
 from .calls import tool_runs
 from .estimates import quantile_columns
 from .figures import lines
@@ -32,7 +32,7 @@ BURST, BURST_S = 3, 300
 QUANTILES = {"p50_s": 0.5, "p95_s": 0.95}
 
 
-@explains_arguments
+@takes_traces
 def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Say for each tool how often it is called, fails, and is called wrongly.
 
@@ -52,7 +52,7 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
 
     Raises `UnknownNameError` for a column, `SelectionError` for a period that does not exist.
     """
-    names = columns_by(by)
+    names = columns_by(by, taken=("span_id", "end", "duration_s", "status", "cost_usd"))
     keys = [*keys_of(names, every), "tool"]
     runs = with_period(tool_runs(traces, names), every)
     lists = offered(traces)

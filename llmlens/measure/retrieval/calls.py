@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from llmlens.errors import SelectionError, unknown
+from llmlens.errors import unknown
 from llmlens.measure.grouping import MARK, marked
 from llmlens.measure.shape import bucket
 from llmlens.schema import SPANS
@@ -82,13 +82,6 @@ def metadata_values(metadata: pd.Series[str], key: str) -> pd.Series[str]:
 
     values = {text: value(text) for text in metadata.dropna().unique()}
     return metadata.map(values).astype("str")
-
-
-def check_k(k: object) -> int:
-    """Check a number of ranks; raise `SelectionError`."""
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise SelectionError(f"k={k!r}: expected how many ranks to look at, 1 or more.")
-    return k
 
 
 def check_names(names: list[str]) -> None:

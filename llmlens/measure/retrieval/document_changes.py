@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
+from llmlens.measure.asking import takes_traces
 from llmlens.measure.interval_figures import intervals
 from llmlens.measure.shape import Result, result
 from llmlens.statistics.intervals import mean_interval
@@ -19,8 +20,6 @@ from .calls import KINDS, calls_of, documents_of, queries_of
 from .overlap import rank_biased_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import plotly.graph_objects as go
 
     from llmlens.traces import Traces
@@ -38,7 +37,7 @@ _MEASURED = {
 }  # fmt: skip
 
 
-@explains_arguments
+@takes_traces
 def document_changes(
     before: Traces,
     after: Traces,
@@ -66,15 +65,12 @@ def document_changes(
 
     Raises `SelectionError` for an argument that cannot be.
     """
-    from llmlens.traces import Traces as _Traces
-
-    for name, given in (("before", before), ("after", after)):
-        if not isinstance(given, _Traces):
-            raise SelectionError(f"document_changes takes Traces; {name} is {type(given).__name__}.")
     if kind not in KINDS:
         raise SelectionError(f"kind={kind!r}: expected one of {', '.join(KINDS)}.")
     if not isinstance(p, float) or not 0 < p < 1:
         raise SelectionError(f"p={p!r}: expected a number between 0 and 1; 0.9 puts 86 % of the weight on ten ranks.")
+    if catalogue is not None and (isinstance(catalogue, str) or not isinstance(catalogue, Iterable)):
+        raise SelectionError(f"catalogue={catalogue!r}: expected the ids of documents, such as ['faq-1', 'faq-2'].")
     sides = [_side(each, kind) for each in (before, after)]
     n = [len(calls) for calls, _ in sides]
     frame = _compared([documents for _, documents in sides], n)

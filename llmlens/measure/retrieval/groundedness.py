@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
+from llmlens.measure.asking import takes_traces
 from llmlens.measure.estimates import interval_dtypes, mean_columns
 from llmlens.measure.grouping import groups_in, marked, rows_of, trace_groups
 from llmlens.measure.interval_figures import intervals
@@ -33,7 +33,7 @@ _MEASURED = {"n": "Int64", "n_sentences": "Int64", **interval_dtypes(*_ESTIMATES
 _SENTENCE = ["trace_id", "sentence", "text", "support", "meaning", "document_id", "rank"]
 
 
-@explains_arguments
+@takes_traces
 def groundedness(
     traces: Traces,
     encoder: Encoder | None = None,

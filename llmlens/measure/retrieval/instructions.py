@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmlens.arguments import explains_arguments
+from llmlens.arguments import check_count
+from llmlens.measure.asking import takes_traces
 from llmlens.measure.figures import bars
 from llmlens.measure.shape import Result, result
 
@@ -27,7 +28,7 @@ _MEASURED = {
 _AROUND = 100
 
 
-@explains_arguments
+@takes_traces
 def instructions_in_documents(traces: Traces, most: int = 50) -> Result:
     """Rank retrieved documents by how much they read like instructions to the model, for a person to read.
 
@@ -39,7 +40,10 @@ def instructions_in_documents(traces: Traces, most: int = 50) -> Result:
     how rare the sign is among the documents; it has no unit and no threshold), `signs`, `excerpt` (around the first of
     the heaviest sign), `n` (calls that gave it), `traces`, `first_seen`, `example` (a trace). The signs are
     `llmlens.measure.retrieval.signs.SIGNS`, a list to append to.
+
+    Raises `SelectionError` for a `most` that is no number.
     """
+    check_count("most", most, "how many documents to show")
     documents = documents_of(traces, "content")
     documents = documents[documents["content"].notna() & (documents["content"].str.strip() != "")]
     starts = calls_of(traces, [], None)[["trace_id", "span_id", "start"]]

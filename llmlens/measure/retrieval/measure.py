@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
+from llmlens.measure.asking import takes_traces
 from llmlens.measure.estimates import interval_dtypes, mean_columns, quantile_columns, share_columns
 from llmlens.measure.grouping import MARK, groups_in, marked, rows_of
 from llmlens.measure.interval_figures import intervals
@@ -27,7 +27,7 @@ _ESTIMATES = ("empty", "documents", "top_score", "score_p5", "score_p50", "score
 _MEASURED = {"n": "Int64", "n_documents": "Int64", "n_dated": "Int64", **interval_dtypes(*_ESTIMATES)}
 
 
-@explains_arguments
+@takes_traces
 def retrieval(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Describe what retriever and reranker spans gave: how much, with which scores, how old.
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from llmlens.arguments import explains_arguments
+from llmlens.arguments import check_count
 from llmlens.errors import SelectionError
+from llmlens.measure.asking import takes_traces
 from llmlens.measure.grouping import groups_in, marked, rows_of
 from llmlens.measure.interval_figures import intervals
 from llmlens.measure.shape import Result, columns_by, result
 from llmlens.statistics.intervals import mean_interval
 
-from .calls import calls_of, check_k, documents_of, metadata_values, normalised, queries_of
+from .calls import calls_of, documents_of, metadata_values, normalised, queries_of
 from .gains import METRICS, Rankings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _NUMBERS = ("judged", "value", "value_low", "value_high", "least", "most")
 _MEASURED = {"k": "Int64", "n": "Int64", **dict.fromkeys(_NUMBERS, "Float64")}
 
 
-@explains_arguments
+@takes_traces
 def ranking(
     traces: Traces, relevance: Relevance, k: int = 5, by: str | Iterable[str] | None = None, every: str | None = None
 ) -> Result:
@@ -54,7 +55,7 @@ def ranking(
     is twice in a ranking counts at its better rank. Raises `SelectionError` for a relevance or k that cannot be,
     `UnknownNameError` for a column.
     """
-    check_k(k)
+    check_count("k", k, "how many ranks to look at")
     names = columns_by(by, taken=("kind", "metric", *_MEASURED))
     calls = calls_of(traces, names, every)
     documents, missed = _judged(traces, relevance)
@@ -96,7 +97,10 @@ def _judged(traces: Traces, relevance: Relevance) -> tuple[pd.DataFrame, pd.Data
         return documents.assign(relevance=_numbers(pd.to_numeric(told, errors="coerce"))), nothing
     if callable(relevance):
         documents = documents_of(traces, "content", "metadata", "updated_at")
-        return documents.assign(relevance=_numbers(relevance(documents))), nothing
+        told = _numbers(relevance(documents))
+        if len(told) != len(documents):
+            raise SelectionError(f"relevance gave {len(told):,} numbers for {len(documents):,} documents.")
+        return documents.assign(relevance=told), nothing
     raise SelectionError(
         f"relevance is {type(relevance).__name__}: expected a DataFrame with document_id and relevance, a key such as "
         "'metadata.relevant', or a function of the documents."

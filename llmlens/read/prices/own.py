@@ -28,6 +28,11 @@ def read_prices(prices: UserPrices) -> list[UserPrice]:
     """
     if prices is None:
         return []
+    if not isinstance(prices, Mapping | str | Path):
+        raise ReadError(
+            f"prices is {type(prices).__name__}: expected {{'my-model': {{'input_mtok': 2.5, 'output_mtok': 10}}}}, "
+            "or a TOML file that holds it."
+        )
     where = "prices" if isinstance(prices, Mapping) else str(prices)
     table: Any = prices if isinstance(prices, Mapping) else _read_toml(Path(prices))
     found = []
