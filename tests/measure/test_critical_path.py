@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import UnknownNameError
+from llmlens.measure.critical_path import WORK
 from llmlens.traces import Traces
+
+from .test_forest import forests, plain
+
+if TYPE_CHECKING:
+    from llmlens.measure.forest import Forest
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -92,3 +100,57 @@ def test_nothing_and_wrong_arguments(week: Traces) -> None:
         assert figure.plot().data
     with pytest.raises(UnknownNameError, match="Did you mean 'name'"):
         ll.self_time(week, by="nam")
+
+
+KINDS = ("llm", "tool", "retriever", "chain", "span")
+
+
+def traces_of(forest: Forest, kinds: list[str]) -> Traces:
+    """Make spans of a forest, a second long where it says one."""
+    n = len(forest.parent)
+    frame = pd.DataFrame(
+        {
+            "trace_id": [f"t{trace}" for trace in forest.trace],
+            "span_id": [f"s{i:02d}" for i in range(n)],
+            "parent_id": pd.Series([None if above < 0 else f"s{above:02d}" for above in forest.parent], dtype="str"),
+            "kind": kinds[:n],
+            "name": [f"a {kind}" for kind in kinds[:n]],
+            "start": START + pd.to_timedelta(forest.start, unit="s"),
+            "end": START + pd.to_timedelta(forest.end, unit="s"),
+        }
+    )
+    return Traces.from_frames({"spans": frame})
+
+
+@settings(max_examples=40)
+@given(forests(), st.lists(st.sampled_from(KINDS), min_size=14, max_size=14))
+def test_steps_and_parts_are_sums_of_a_recursion(forest: Forest, kinds: list[str]) -> None:
+    own, path = plain(forest)
+    n, n_traces = len(forest.parent), forest.n_traces
+    traces, whole = traces_of(forest, kinds), sum(path[:n])
+    steps = {row["name"]: row for row in ll.self_time(traces).to_dict("records")}
+    assert set(steps) == {f"a {kind}" for kind in kinds[:n]}
+    for kind in set(kinds[:n]):
+        members = [i for i in range(n) if kinds[i] == kind]
+        row = steps[f"a {kind}"]
+        assert (row["n"], row["traces"]) == (len(members), len({forest.trace[i] for i in members}))
+        assert row["self_s"] == pytest.approx(sum(own[i] for i in members))
+        assert row["wait_s"] == pytest.approx(sum(path[i] for i in members))
+        assert (None if pd.isna(row["share"]) else row["share"]) == (
+            pytest.approx(sum(path[i] for i in members) / whole) if whole else None
+        )
+
+    def part(node: int) -> str:
+        while node < n and kinds[node] == "span":  # a plain span does the work of the one it is in
+            node = forest.parent[node] if forest.parent[node] >= 0 else n
+        return WORK.get(kinds[node], "own code") if node < n else "own code"
+
+    shared = {row["part"]: row for row in ll.critical_path(traces).to_dict("records")}
+    assert bool(shared) == bool(n)
+    for name, row in shared.items():
+        waited = sum(path[node] for node in range(n + n_traces) if part(node) == name)
+        assert row["wait_s"] == pytest.approx(waited / n_traces)
+        assert row["self_s"] == pytest.approx(sum(own[node] for node in range(n) if part(node) == name) / n_traces)
+        assert (None if pd.isna(row["share"]) else row["share"]) == (
+            pytest.approx(waited / sum(path)) if sum(path) else None
+        )
