@@ -23,6 +23,7 @@ import pandas as pd
 
 from bench.truth.change_streams import DATA, PAIRS, AlpacaEval, ChatGPT, Draw
 from bench.truth.peers import judged
+from llmlens.compare.drift.mix import mix_shift
 from llmlens.compare.drift.reference import frozen
 from llmlens.compare.drift.stream import watch
 from llmlens.compare.drift.verdict import Test
@@ -65,6 +66,8 @@ _KNOWN, _DAYS, _EACH = 700, 30, 50
 _TABLES = ["power", "alpaca", "watch", "sessions"]
 #: Sessions a window, and outputs a session.
 SESSIONS = ((100, 2), (60, 4), (40, 8))
+#: What is known of the sessions -> the columns that are left out.
+_TOLD: dict[str, list[str]] = {"sessions known": [], "sessions unknown": ["session_id"]}
 
 
 def windows_of(draw: Draw) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -140,9 +143,27 @@ def sessions(n: int, each: int, seed: int) -> dict[str, float]:
     _CHATGPT = _CHATGPT or ChatGPT()
     before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
     found = {}
-    for name, left_out in (("sessions known", []), ("sessions unknown", ["session_id"])):
+    for name, left_out in _TOLD.items():
         windows = joined(before.drop(columns=left_out), after.drop(columns=left_out), ["feature"], limit=10_000, seed=0)
-        found[name] = float(Test.of(windows, times=_PERMUTATIONS, seed=seed).overall().p <= _LEVEL)
+        test = Test.of(windows, times=_PERMUTATIONS, seed=seed)
+        found[f"outputs, {name}"] = float(test.overall().p <= _LEVEL)
+        mix = mix_shift(windows, test.propensity, _PERMUTATIONS, seed, test.units)
+        found[f"mix, {name}"] = float(mix.p <= _LEVEL)
+    return found
+
+
+def watched_sessions(n: int, each: int, seed: int) -> dict[str, float]:
+    """Watch ten quiet days whose outputs come in sessions, after as many sessions, knowing of them or not."""
+    global _CHATGPT  # noqa: PLW0603  # read once a process
+    _CHATGPT = _CHATGPT or ChatGPT()
+    before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
+    found = {}
+    for name, left_out in _TOLD.items():
+        windows = joined(before.drop(columns=left_out), after.drop(columns=left_out), ["feature"], limit=10_000, seed=0)
+        view = frozen(windows, seed)
+        day = np.arange(n * each) * 10 // (n * each)
+        seen = watch(view, day, scopes=[], looks=10, times=199, seed=seed)
+        found[f"days, {name}"] = float(seen.p.min() <= _LEVEL)
     return found
 
 
@@ -186,6 +207,10 @@ def main() -> None:
             table(f"AlpacaEval, windows on disjoint prompts, {given.draws // 2} draws each", rows)
         if "sessions" in given.only:
             rows = {f"{n} sessions of {each}": run(sessions, given.draws, n, each) for n, each in SESSIONS}
+            for n, each in SESSIONS:
+                watched_too = run(watched_sessions, given.draws, n, each)
+                of_both = zip(rows[f"{n} sessions of {each}"], watched_too, strict=True)
+                rows[f"{n} sessions of {each}"] = [one | other for one, other in of_both]
             table(f"Nothing changed, outputs of a session alike: share of {given.draws} draws flagged at 0.05", rows)
         if "watch" in given.only:
             rows = {name: run(watched, given.streams, name) for name in WATCHED}

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .windows import Windows
 
 _LEVEL = 0.05
-#: Outputs of a slice in the reference that make it worth watching by itself, and how many slices are.
+#: Outputs (sessions, where they have more than one) of a slice in the reference that make it worth watching by itself,
+#: and how many slices are.
 _LEAST_KNOWN = 30
 _MOST_SLICES = 12
 #: Permutations of the words that tell a change.
@@ -34,8 +35,13 @@ def drift_by_day(windows: Windows, every: str, *, looks: int, times: int, seed: 
     """Give a row a period and slice of the window after; `.changes` has the onsets."""
     rows, notes = _known_slices(windows)
     n_before, n_after = rows.counts()
-    if n_before < _LEAST_KNOWN or n_after == 0:
-        notes.append(f"{n_before:,} outputs before and {n_after:,} after: at least {_LEAST_KNOWN} before are needed.")
+    independent = len(np.unique(rows.units[~rows.after]))
+    if independent < _LEAST_KNOWN or n_after == 0:
+        of = f", of {independent:,} sessions or none," if independent < n_before else ""
+        notes.append(
+            f"{n_before:,} outputs before{of} and {n_after:,} after: at least {_LEAST_KNOWN} independent ones before "
+            "are needed."
+        )
         return DriftSeries.of(
             pd.DataFrame(columns=list(DAY_COLUMNS)), pd.DataFrame(columns=list(CHANGE_COLUMNS)), notes, draw_days
         )
@@ -45,7 +51,8 @@ def drift_by_day(windows: Windows, every: str, *, looks: int, times: int, seed: 
     view = frozen(rows, seed)
     earlier = buckets(rows.rows["start"][~rows.after], every).to_numpy()
     known_day = np.unique(earlier, return_inverse=True)[1].astype(np.int64)[view.rows[: view.known]]
-    sizes = np.bincount(view.slices[: view.known], minlength=len(rows.names))
+    held = np.unique(np.stack([view.slices, view.units])[:, : view.known], axis=1)[0]
+    sizes = np.bincount(held, minlength=len(rows.names))
     largest = np.argsort(-sizes, kind="stable")[:_MOST_SLICES]
     scopes = [int(value) for value in np.sort(largest) if sizes[value] >= _LEAST_KNOWN and len(rows.names) > 1]
     seen = watch(view, day, scopes=scopes, looks=looks, times=times, seed=seed, known_day=known_day)
@@ -91,23 +98,24 @@ class _Series:
         view = self._view
         together = np.hstack(list(view.views.values())) if view.views else np.zeros((len(view.slices), 1))
         inside = np.ones(len(together), dtype=bool) if scope < 0 else view.slices == scope
-        old, new = together[: view.known][inside[: view.known]], together[view.known :][inside[view.known :]]
-        old_slices, new_slices = (
-            view.slices[: view.known][inside[: view.known]],
-            view.slices[view.known :][inside[view.known :]],
+        (old, new), (old_slices, new_slices), (old_units, new_units) = (
+            (each[: view.known][inside[: view.known]], each[view.known :][inside[view.known :]])
+            for each in (together, view.slices, view.units)
         )
+        own = _own(old, old_units)
         when = self._day[inside[view.known :]]
         score, p = self._evidence(scope)
         rows = []
         for number, period in enumerate(self._periods):
             today = when == number
-            # The direction of all the other days, and for an output of the reference that of all the others there: a
-            # rule that was not fitted on what it judges.
-            direction = new[~today].mean(axis=0) - old.mean(axis=0) if (~today).any() else -old.mean(axis=0)
-            own = (old * (old - old.mean(axis=0))).sum(axis=1) / max(len(old) - 1, 1)
+            # The direction of all the other days and sessions, and for an output of the reference that of all the
+            # other sessions there: a rule that was not fitted on what it judges.
+            others = ~np.isin(new_units, new_units[today])
+            direction = new[others].mean(axis=0) - old.mean(axis=0) if others.any() else -old.mean(axis=0)
             values = np.concatenate([old @ direction + own, new[today] @ direction])
             label = np.arange(len(values)) >= len(old)
-            effect = separation(values, label, np.concatenate([old_slices, new_slices[today]]))
+            of = np.concatenate([old_units, new_units[today]])
+            effect = separation(values, label, np.concatenate([old_slices, new_slices[today]]), of)
             rows.append({
                 "period": period, "slice": self._name(scope), "statistic": score[number],
                 "effect": effect and effect.auc, "low": effect and effect.low, "high": effect and effect.high,
@@ -142,3 +150,14 @@ class _Series:
         count = part.counts(None if scope < 0 else scope)[1]
         days = (self._periods[i] for i in (where.day, where.low, where.high, first))
         return (self._name(scope), *days, float(p.min()), count, str(words.iloc[0]) if len(words) else "")
+
+
+def _own(rows: NDArray[np.float64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give for each row how far its unit pulls the mean of all rows towards it."""
+    if not len(rows):
+        return np.zeros(0)
+    number, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
+    centre = rows.mean(axis=0)
+    together = np.zeros((len(sizes), rows.shape[1]))
+    np.add.at(together, number, rows - centre)
+    return np.asarray((rows * together[number]).sum(axis=1) / np.maximum(len(rows) - sizes[number], 1), dtype=float)

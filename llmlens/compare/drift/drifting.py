@@ -62,7 +62,7 @@ def drift(
       least effect that would have been seen with a power of 80 %.
     - `moved`: what changed, in words and units, at the mix of slices before.
     - `mix`: the traffic. Its effect is the share of it that would have to move to make both mixes equal. A change of
-      the mix is never drift: it is not in the other rows.
+      the mix is never drift: it is not in the other rows. Sessions are permuted as wholes here too.
 
     A slice with fewer than 8 outputs (or sessions) in a window has NA. `.examples` are pairs of outputs with like
     prompts, `.clusters` the groups of outputs that grew and shrank, `.notes` what could not be judged. `text` is
@@ -72,8 +72,8 @@ def drift(
 
     With `every="1D"` (or another period) the result has a row a period of `after` and slice instead, each against the
     whole of `before`: `effect` tells that day's outputs from the reference, `p` is the chance that quiet traffic ever
-    scores as high in all the days together (at least `looks`), so that it may be looked at every day. `.changes` has
-    the onsets with their intervals, and what moved since. Days are asked for in windows of 1 to 89 periods.
+    scores as high in all the days together (at least `looks`), so that it may be looked at every day; that traffic is
+    drawn by whole sessions of `before`. `.changes` has the onsets with their intervals, and what moved since. Days are asked for in windows of 1 to 89 periods.
 
     Raises `SelectionError` for windows that are the same, `UnknownNameError` for columns that do not exist.
 
@@ -167,7 +167,7 @@ def _unjudged(name: str, n_before: int, n_after: int) -> dict[str, Any]:
 
 def _mix_row(windows: Windows, test: Test, times: int, seed: int) -> dict[str, Any]:
     n_before, n_after = windows.counts()
-    found = mix_shift(windows, test.propensity, times, seed)
+    found = mix_shift(windows, test.propensity, times, seed, test.units)
     return {
         "slice": MIX, "statistic": found.statistic, "effect": found.distance, "low": found.low, "high": found.high,
         "p": found.p, "q": found.p, "n_before": n_before, "n_after": n_after, "moved": found.moved, "view": "traffic",

@@ -29,12 +29,13 @@ def onset(view: Frozen, day: NDArray[np.int64], *, until: int, length: int, scop
 
     Outputs are read along the direction in which the changed days lie from the reference; the most likely onset is the
     one from which on their mean is largest for its number of outputs, the interval holds those that are nearly as
-    likely. Direction and onset are found in turn. Hinkley (1970), Inference about the change-point in a sequence of
+    likely. Direction and onset are found in turn. Outputs of a session count by how far they vary together, not as
+    many. Hinkley (1970), Inference about the change-point in a sequence of
     random variables, Biometrika 57, 1-17.
     """
     together = np.hstack(list(view.views.values()))
     inside = np.ones(len(together), dtype=bool) if scope < 0 else view.slices == scope
-    known = together[: view.known][inside[: view.known]]
+    known, units = (each[: view.known][inside[: view.known]] for each in (together, view.units))
     kept = inside[view.known :] & (day <= until)
     stream, when = together[view.known :][kept], day[kept]
     first = max(0, until - length + 1)
@@ -42,12 +43,18 @@ def onset(view: Frozen, day: NDArray[np.int64], *, until: int, length: int, scop
     for _ in range(_ITERATIONS):
         direction = stream[when >= found.day].mean(axis=0) - known.mean(axis=0)
         score = (stream - known.mean(axis=0)) @ direction
-        spread = float((known @ direction).std()) or 1.0
+        spread = _spread(known @ direction, units) or 1.0
         better = _most_likely(score / spread, when, until)
         if better == found:
             break
         found = better
     return found
+
+
+def _spread(score: NDArray[np.float64], units: NDArray[np.int64]) -> float:
+    """Give the standard deviation of an output, were all independent and their mean as unsure as that of units."""
+    together = np.bincount(np.unique(units, return_inverse=True)[1], score - score.mean())
+    return float(np.sqrt((together**2).sum() / len(score)))
 
 
 def _most_likely(score: NDArray[np.float64], when: NDArray[np.int64], until: int) -> Onset:

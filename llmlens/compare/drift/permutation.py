@@ -46,7 +46,7 @@ class Labels:
         of = np.arange(len(after)) if units is None else units
         labels = np.empty((times + 1, int(of.max(initial=-1)) + 1), dtype=np.float32)
         labels[0, of] = after
-        home = _commonest(strata, of)
+        home = commonest(strata, of)
         for value in np.unique(home):
             inside = np.flatnonzero(home == value)
             labels[1:, inside] = rng.permuted(np.tile(labels[0, inside], (times, 1)), axis=1)
@@ -91,7 +91,7 @@ class Shifts:
         return None if found is None else np.asarray(found[0] * (found[1] ** 2).sum(axis=1), dtype=float)
 
 
-def _commonest(strata: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
+def commonest(strata: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the stratum that most outputs of each unit are in, the first of those."""
     pairs, counts = np.unique(np.stack([units, strata]), axis=1, return_counts=True)
     order = np.lexsort((-counts, pairs[0]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .components import directions
+from .permutation import commonest
 from .prompts import Expectation
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Frozen:
     looks like the reference, not like less than what was picked for being frequent there.
 
     Only the scale of the directions is that of these rows: in it, rows of a small reference are nearer to their mean
-    than others will be, `wider` times in each view.
+    than others will be, `wider` times in each view. `units` numbers what is independent: the sessions of either window,
+    and each output that has none.
     """
 
     views: dict[str, Floats]
@@ -45,15 +47,17 @@ class Frozen:
     slices: NDArray[np.int64]
     known: int
     rows: NDArray[np.int64]
+    units: NDArray[np.int64]
 
 
 def frozen(windows: Windows, seed: int) -> Frozen:
     """Learn from a third of the outputs before, see all others through it; each slice is among those before.
 
-    `rows` says which outputs the rows are.
+    `rows` says which outputs the rows are. Outputs of one session are all learnt from, or none of them is.
     """
     known = windows.counts()[0]
-    learn = _drawn(windows.slices[:known], seed)
+    units = windows.units
+    learn = _drawn(windows.slices[:known], units[:known], seed)
     order = np.concatenate([learn, np.setdiff1d(np.arange(len(windows.slices)), learn)])
     n, kept = len(learn), known - len(learn)
     taken = windows.taken(order)
@@ -68,21 +72,22 @@ def frozen(windows: Windows, seed: int) -> Frozen:
         "words": _words(measured.inner, slices, n, count=_DIMENSIONS, seed=seed),
         "edges": _words(measured.edges, slices, n, count=_DIMENSIONS, seed=seed),
     }
-    seen, wider = {}, {}
+    seen, wider, of = {}, {}, units[order[n:]]
     for name, view in views.items():
         if view.shape[1]:
             left = view[n:] - Expectation.of(view[:n], asked[:n]).of_prompts(asked[n:])
             centre = _centred(left, slices[n:], kept)
             seen[name] = _scaled_by(centre, kept)
-            wider[name] = _wider(centre[:kept], seed)
-    return Frozen(seen, wider, slices[n:], kept, order[n:])
+            wider[name] = _wider(centre[:kept], of[:kept], seed)
+    return Frozen(seen, wider, slices[n:], kept, order[n:], of)
 
 
-def _wider(rows: Floats, seed: int) -> float:
-    """Give how much longer rows are in a scale that was not learnt on them (cross-fitted); at least 1."""
-    if len(rows) < 2 * _FOLDS:
+def _wider(rows: Floats, units: NDArray[np.int64], seed: int) -> float:
+    """Give how much longer rows are in a scale that was not learnt on them or their unit (cross-fitted); at least 1."""
+    numbers, of = np.unique(units, return_inverse=True)
+    if len(numbers) < 2 * _FOLDS:
         return 1.0
-    fold = np.random.default_rng(seed).permutation(len(rows)) % _FOLDS
+    fold = (np.random.default_rng(seed).permutation(len(numbers)) % _FOLDS)[of]
     learnt, judged = 0.0, 0.0
     for each in range(_FOLDS):
         others = int((fold != each).sum())
@@ -97,14 +102,16 @@ def _scaled_by(view: Floats, known: int) -> Floats:
     return _bounded(_whitened(view, known), known)
 
 
-def _drawn(slices: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Draw a third of each slice, but never the whole of it."""
+def _drawn(slices: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Draw a third of the units of each slice, but never all of them; a unit is of the slice that most of it is in."""
     rng = np.random.default_rng(seed)
+    of = np.unique(units, return_inverse=True)[1]
+    home = commonest(slices, of)
     drawn = []
-    for value in np.unique(slices):
-        inside = rng.permutation(np.flatnonzero(slices == value))
+    for value in np.unique(home):
+        inside = rng.permutation(np.flatnonzero(home == value))
         drawn.append(inside[: max(1, round(_LEARN * len(inside))) if len(inside) > 1 else 0])
-    return np.sort(np.concatenate(drawn))
+    return np.flatnonzero(np.isin(of, np.concatenate(drawn)))
 
 
 def _form(features: Floats, slices: NDArray[np.int64], known: int) -> Floats:

@@ -56,9 +56,12 @@ def watch(
     Sequential changepoint detection in quality control and dynamical systems, J. R. Statist. Soc. B 57, 613-658
     (window-limited scans).
 
-    Outputs of one day may be alike (one session, one weekend). With `known_day`, the days of the reference's own rows,
-    distances are divided by how much farther those days are from each other than if their outputs were drawn one by
-    one: McCullagh and Nelder (1989), Generalized Linear Models, on overdispersion.
+    Outputs of one session may be alike: quiet streams are drawn by whole sessions of the reference, one after another
+    until a day has its outputs (a cluster bootstrap: Davison and Hinkley 1997, Bootstrap Methods, section 3.8).
+
+    So may be those of one day (a weekend). With `known_day`, the days of the reference's own rows, distances are
+    divided by how much farther those days are from each other than if their sessions were drawn one by one: McCullagh
+    and Nelder (1989), Generalized Linear Models, on overdispersion.
     """
     days = came = int(day.max()) + 1
     counts, sums = _observed(view, day, days)
@@ -71,7 +74,7 @@ def watch(
     drawn = _drawn(view, counts, times, rng)
     days = len(counts)
     wider = {
-        (name, scope): _overdispersion(rows[: view.known], view.slices[: view.known], known_day, scope)
+        (name, scope): _overdispersion(rows[: view.known], view, known_day, scope)
         for name, rows in view.views.items()
         for scope in (-1, *scopes)
     }
@@ -119,7 +122,7 @@ def _observed(view: Frozen, day: NDArray[np.int64], days: int) -> tuple[NDArray[
 def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.Generator) -> dict[str, Floats]:
     """Draw quiet streams: sums (times, days, slices, directions) of outputs like those of the reference.
 
-    Each stream has a population of its own, of which the reference could be a sample: its rows with random weights.
+    Each stream has a population of its own, of which the reference could be a sample: its units with random weights.
     What is rare in the reference may be less rare there. Rubin (1981), The Bayesian bootstrap, Ann. Stat. 9, 130-134.
     """
     days, size = counts.shape
@@ -131,14 +134,41 @@ def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.G
             continue
         busy = counts[:, value] > 0
         starts = np.concatenate([[0], np.cumsum(counts[busy, value])[:-1]])
+        units = _Units.of(known, view.units[known])
         # A sample varies less than what it was drawn from, and so it does in a scale that was made for it.
-        wider = np.sqrt(len(known) / max(len(known) - 1, 1))
+        wider = np.sqrt(units.n / max(units.n - 1, 1))
         for i in range(times):
-            weights = np.cumsum(rng.exponential(size=len(known)))
-            chosen = known[np.minimum(np.searchsorted(weights / weights[-1], rng.random(total)), len(known) - 1)]
+            chosen = units.drawn(total, rng)
             for name, rows in view.views.items():
                 made[name][i, busy, value] = wider * view.wider[name] * np.add.reduceat(rows[chosen], starts, axis=0)
     return made
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Rows in the order of the units that they belong to; those of unit `i` are `sizes[i]` from `starts[i]` on."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], units: NDArray[np.int64]) -> _Units:
+        number, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
+        return cls(rows[np.argsort(number, kind="stable")], np.cumsum(sizes) - sizes, sizes)
+
+    @property
+    def n(self) -> int:
+        return len(self.sizes)
+
+    def drawn(self, total: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw `total` rows: those of whole units, with replacement and weights of this draw, the last one cut off."""
+        weights = np.cumsum(rng.exponential(size=self.n))
+        at_most = -(-total // int(self.sizes.min()))
+        units = np.minimum(np.searchsorted(weights / weights[-1], rng.random(at_most)), self.n - 1)
+        sizes = self.sizes[units]
+        within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)[:total]
+        return self.rows[np.repeat(self.starts[units], sizes)[:total] + within]
 
 
 def _statistic(
@@ -161,21 +191,28 @@ def _statistic(
     return np.asarray(np.vstack(found), dtype=float)
 
 
-def _overdispersion(rows: Floats, slices: NDArray[np.int64], day: NDArray[np.int64] | None, scope: int) -> float:
-    """Give how much farther days of the reference are from it than days of independent outputs; at least 1."""
+def _overdispersion(rows: Floats, view: Frozen, day: NDArray[np.int64] | None, scope: int) -> float:
+    """Give how much farther days of the reference are from it than days of independent units; at least 1."""
     if day is None:
         return 1.0
-    inside = np.ones(len(rows), dtype=bool) if scope < 0 else slices == scope
-    rows, day = rows[inside], day[inside]
+    inside = np.ones(len(rows), dtype=bool) if scope < 0 else view.slices[: view.known] == scope
+    rows, day, unit = rows[inside] - rows[inside].mean(axis=0), day[inside], view.units[: view.known][inside]
     days, place = np.unique(day, return_inverse=True)
     if len(days) < _DAYS_KNOWN:
         return 1.0
-    sums = np.zeros((len(days), rows.shape[1]))
-    np.add.at(sums, place, rows)
     counts = np.bincount(place)
-    between = ((sums - counts[:, None] * rows.mean(axis=0)) ** 2).sum(axis=1) / counts
-    expected = rows.var(axis=0).sum() * (1 - counts / len(rows)) * len(rows) / max(len(rows) - 1, 1)
+    between = (_summed(rows, place) ** 2).sum(axis=1) / counts
+    number = np.unique(unit, return_inverse=True)[1]
+    together = (_summed(rows, number) ** 2).sum() / len(rows)
+    n = int(number.max()) + 1
+    expected = together * (1 - counts / len(rows)) * n / max(n - 1, 1)
     return max(1.0, float(between.sum() / max(expected.sum(), 1e-300)))
+
+
+def _summed(rows: Floats, place: NDArray[np.int64]) -> Floats:
+    sums = np.zeros((int(place.max()) + 1, rows.shape[1]))
+    np.add.at(sums, place, rows)
+    return sums
 
 
 def _windowed(block: Floats, length: int) -> Floats:
