@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _TERMS = 10_000
 _FITTED_ON = 4_000
-_AT_ONCE = 5_000
 #: Directions that hold less than this share of the first are rounding, not meaning.
 _NOISE = 1e-5
 
@@ -35,6 +34,8 @@ class LexicalEncoder:
     length 1; a text without any known word has the vector 0. The same texts and seed give the same vectors. Of each
     text the first 20,000 characters are looked at, and at most 4,000 texts, drawn at random, are fitted on.
     """
+
+    at_once = 5_000
 
     def __init__(self, dimensions: int = 100, seed: int = 0) -> None:
         """Say how many dimensions a vector has."""
@@ -79,11 +80,11 @@ class LexicalEncoder:
             raise EmbeddingError("LexicalEncoder was not fitted yet: call fit(texts) with the texts of the reference.")
         vocabulary, directions = self._fitted(self._texts)
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for first in range(0, len(texts), _AT_ONCE):
-            some = texts[first : first + _AT_ONCE]
+        for first in range(0, len(texts), self.at_once):
+            some = texts[first : first + self.at_once]
             part = vocabulary.matrix(words_of(some), len(some)) @ directions
             length = np.linalg.norm(part, axis=1, keepdims=True)
-            vectors[first : first + _AT_ONCE, : part.shape[1]] = part / np.where(length > _NOISE, length, np.inf)
+            vectors[first : first + self.at_once, : part.shape[1]] = part / np.where(length > _NOISE, length, np.inf)
         return vectors
 
     def _fitted(self, texts: list[str]) -> tuple[Vocabulary, NDArray[np.float32]]:
