@@ -329,7 +329,8 @@ export default defineView("drift-map", (view) => {
   view.signal.addEventListener("abort", () => themed.disconnect());
 
   fill(body, h("div", { class: "lm-column" }, head.element, main, empty, work, says));
-  loadPlotly(view).catch(() => {}); // while the points are on their way; painting asks again
+  // While the points are on their way; painting asks again.
+  if (!model.get("progress")?.problem) loadPlotly(view).catch(() => {});
   show();
 });
 
