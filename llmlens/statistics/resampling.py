@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DRAWS = 2_000
 #: Beyond twice as many units, means of random blocks are drawn instead of single units.
-_BLOCKS = 1_000
+_BLOCKS = 500
 
 
 def resampled_moments(values: Floats, random: np.random.Generator, draws: int = DRAWS) -> tuple[Floats, Floats]:
