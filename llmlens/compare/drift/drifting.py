@@ -73,7 +73,8 @@ def drift(
     With `every="1D"` (or another period) the result has a row a period of `after` and slice instead, each against the
     whole of `before`: `effect` tells that day's outputs from the reference, `p` is the chance that quiet traffic ever
     scores as high in all the days together (at least `looks`), so that it may be looked at every day; that traffic is
-    drawn by whole sessions of `before`. `.changes` has the onsets with their intervals, and what moved since. Days are asked for in windows of 1 to 89 periods.
+    drawn by whole sessions of `before`. `.changes` has the onsets with their intervals, and what moved since. Days are
+    asked for in windows of 1 to 89 periods.
 
     Raises `SelectionError` for windows that are the same, `UnknownNameError` for columns that do not exist.
 
