@@ -1,6 +1,7 @@
 """How good `drift` is: power, false alarms, the feature it names, and days until it sees a change.
 
     python bench/truth/drift.py [--draws 200] [--streams 60] [--only power alpaca watch sessions] [--seed 1000]
+                                [--evidently PYTHON]
 
 Prints markdown tables, beside what other tools find on the same draws (see peers.py). Needs shared/data/drift.
 """
@@ -22,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from bench.truth.change_streams import DATA, PAIRS, AlpacaEval, ChatGPT, Draw
-from bench.truth.peers import judged
+from bench.truth.peers import judged, use_evidently
 from llmlens.compare.drift.mix import mix_shift
 from llmlens.compare.drift.reference import frozen
 from llmlens.compare.drift.stream import watch
@@ -183,10 +184,11 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=60)
     parser.add_argument("--only", nargs="*", choices=_TABLES, default=_TABLES)
     parser.add_argument("--seed", type=int, default=1_000, help="of the first draw")
+    parser.add_argument("--evidently", type=Path, help="a Python that has Evidently: see evidently_peer.py")
     given = parser.parse_args()
     if not DATA.exists():
         sys.exit(f"{DATA} is not there: this bench draws from real outputs.")
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, initializer=use_evidently, initargs=(given.evidently,)) as pool:
 
         def run(function: Callable[..., dict[str, float]], times: int, *args: object) -> list[dict[str, float]]:
             def jobs() -> Iterator[object]:

@@ -7,6 +7,8 @@
 - ratio: the share of components of the embedding whose normalised Wasserstein distance is above 0.1, drifted above 0.2
   (Evidently's `ratio`, as shipped).
 - length: the two-sample Kolmogorov-Smirnov test of the lengths.
+
+Where a Python with Evidently is named, its own methods decide on the same vectors too: see evidently_peer.py.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from bench.truth.evidently_peer import Evidently
 from llmlens.embed.lexical import LexicalEncoder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.truth.change_streams import Draw
 
 Vectors = npt.NDArray[np.float32]
@@ -26,6 +31,13 @@ _TIMES = 199
 _LEVEL = 0.05
 _AUC = 0.55
 _RATIO, _MOVED = 0.2, 0.1
+_EVIDENTLY: list[Evidently] = []
+
+
+def use_evidently(python: Path | None) -> None:
+    """Ask Evidently too, in a process of its own for each that draws."""
+    if python is not None:
+        _EVIDENTLY.append(Evidently(python))
 
 
 def judged(draw: Draw, seed: int) -> dict[str, bool]:
@@ -37,13 +49,16 @@ def judged(draw: Draw, seed: int) -> dict[str, bool]:
     vectors = LexicalEncoder(seed=seed).fit([str(t) for t in texts]).encode([str(t) for t in texts])
     after = np.arange(len(texts)) >= len(draw.before)
     lengths = np.array([len(str(text)) for text in texts])
-    return {
+    found = {
         "mean distance": _mean_distance(vectors, after, seed) <= _LEVEL,
         "MMD": _mmd(vectors, after, seed) <= _LEVEL,
         "model AUC > 0.55": _auc(vectors, after, seed) > _AUC,
         "ratio > 0.2": _ratio(vectors, after) > _RATIO,
         "length, KS": bool(ks_2samp(lengths[~after], lengths[after]).pvalue <= _LEVEL),
     }
+    for evidently in _EVIDENTLY:
+        found |= evidently.judged(vectors[~after], vectors[after])
+    return found
 
 
 def _labels(after: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.float64]:
