@@ -168,7 +168,8 @@ class _Units:
         units = np.minimum(np.searchsorted(weights / weights[-1], rng.random(at_most)), self.n - 1)
         sizes = self.sizes[units]
         within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)[:total]
-        return self.rows[np.repeat(self.starts[units], sizes)[:total] + within]
+        found: NDArray[np.int64] = self.rows[np.repeat(self.starts[units], sizes)[:total] + within]
+        return found
 
 
 def _statistic(

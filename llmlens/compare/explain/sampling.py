@@ -44,7 +44,7 @@ class Sample:
         """Give a row a sampled row and a column an item (place of the column, item): 1 where it holds, else 0."""
         made = np.empty((len(self.rows), len(items)), dtype=np.float32, order="F")  # written a column at a time
         of = np.array([column for column, _ in items], dtype=np.intp)
-        for column in np.unique(of):
+        for column in np.unique(of).tolist():
             places = np.flatnonzero(of == column)
             held = columns[column].hold([items[place][1] for place in places], self.rows)
             for place, holds in zip(places, held, strict=True):
