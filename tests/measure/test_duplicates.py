@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
@@ -15,6 +18,9 @@ from llmlens.traces import Traces
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: None are so alike that a hash could miss it, or nearly so.
+ASKED = ["How long can I return my boots?", "how long, can I return my BOOTS", "How long can I return my boot?",
+         "Do you ship to Norway?", "Where is my order 1234?", "Where is my order 1235?"]  # fmt: skip
 DATA = Path(__file__).resolve().parents[2] / "data_samples/budget_overrun.otlp.jsonl.gz"
 
 
@@ -87,3 +93,29 @@ def test_a_threshold_is_a_similarity(threshold: object) -> None:
 def test_an_unknown_column_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'feature'"):
         ll.duplicates(asked(["x"]), by="featur")
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(ASKED), st.integers(0, 4)), min_size=1, max_size=10))
+def test_repeats_are_those_of_comparing_each_with_all_before(rows: list[tuple[str, str, int]]) -> None:
+    def grams(text: str) -> set[str]:
+        plain = " ".join(re.findall(r"\w+", text.casefold()))
+        return {plain[i : i + 4] for i in range(max(len(plain) - 3, 1))}
+
+    costs = [float(cost) for *_, cost in rows]
+    traces = asked([text for _, text, _ in rows], feature=[feature for feature, *_ in rows], cost_usd=costs)
+    frame = ll.duplicates(traces, threshold=0.6)
+    for row in frame.to_dict("records"):
+        own = [(grams(text), cost) for feature, text, cost in rows if feature == row["feature"]]
+        exact = [any(a == b for b, _ in own[:n]) for n, (a, _) in enumerate(own)]
+        near = [
+            not exact[n] and any(len(a & b) / len(a | b) >= 0.6 for b, _ in own[:n]) for n, (a, _) in enumerate(own)
+        ]
+        again = [one or other for one, other in zip(exact, near, strict=True)]
+        assert (row["n"], row["exact"], row["near"]) == (len(own), sum(exact), sum(near))
+        assert row["share"] == pytest.approx(sum(again) / len(own))
+        assert (row["saved_calls"], row["saved_tokens"]) == (sum(again), 11 * sum(again))
+        assert row["saved_usd"] == pytest.approx(
+            sum(cost for (_, cost), is_one in zip(own, again, strict=True) if is_one)
+        )
+    assert frame["n"].sum() == len(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -22,6 +22,9 @@ from llmlens.statistics.shares import difference_of_shares
 from llmlens.traces import Traces
 
 from .test_retrieval import by_hand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 START = pd.Timestamp("2026-01-05", tz="UTC")
 WORDS = st.sampled_from(["boots", "return", "thirty", "days", "free"])
@@ -70,8 +73,9 @@ def known(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
-def mean(values: list[float]) -> Any:
-    return pytest.approx(sum(values) / len(values)) if values else None
+def mean(values: Iterable[float]) -> Any:
+    told = list(values)
+    return pytest.approx(sum(told) / len(told)) if told else None
 
 
 @settings(max_examples=15)
@@ -143,20 +147,21 @@ def test_changes_of_documents_are_those_of_loops(before: list[Any], after: list[
     for side, calls in enumerate((before, after)):
         for call in calls:
             given_to[side][call["query"]].append([document["id"] for document in call["given"]])
-    across, within = {}, {}
+    across: dict[str, float] = {}
+    within: dict[str, float] = {}
     for query, rankings in given_to[0].items():
         last, first = rankings[-3:], given_to[1][query][:3]
         if first:
-            across[query] = np.mean([overlap(a, b, p) for a in last for b in first])
+            across[query] = float(np.mean([overlap(a, b, p) for a in last for b in first]))
         if len(last) > 1:
-            within[query] = np.mean([overlap(a, b, p) for i, a in enumerate(last) for b in last[i + 1 :]])
+            within[query] = float(np.mean([overlap(a, b, p) for i, a in enumerate(last) for b in last[i + 1 :]]))
     queries = {row["query"]: row for row in found.beside["queries"].to_dict("records")}
     assert {query: row["overlap"] for query, row in queries.items()} == pytest.approx(across)
     for query, row in queries.items():
         assert (row["n_before"], row["n_after"]) == (len(given_to[0][query]), len(given_to[1][query]))
     told = found.beside["overlap"]
     assert told["n"].tolist() == [len(across), len(within), len(ids)]
-    assert [known(each) for each in told["overlap"][:2]] == [mean(list(across.values())), mean(list(within.values()))]
+    assert [known(each) for each in told["overlap"][:2]] == [mean(across.values()), mean(within.values())]
 
 
 @settings(max_examples=15)

@@ -132,3 +132,37 @@ def test_likeness_is_what_a_slow_reference_says(texts: list[str]) -> None:
     for place, (a, b) in enumerate(pairwise(sets)):
         both, either = (sum(weight[word] for word in words) for words in (a & b, a | b))
         assert found[place] == pytest.approx(both / either if either else 0)
+
+
+QUESTIONS = ["Where are my boots", "refund please", "Are you sure?", "weather tomorrow in Oslo"]
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("xy"), st.sampled_from(QUESTIONS), st.sampled_from([1, 7, 40, 70]), st.booleans()),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_signals_are_those_of_a_loop_over_turns(turns: list[tuple[str, str, int, bool]]) -> None:
+    minutes = np.cumsum([pause for *_, pause, _ in turns]).tolist()
+    rows = [(session, text, float(at)) for (session, text, *_), at in zip(turns, minutes, strict=True)]
+    frame = ll.signals(asked(*rows, status=["error" if failed else "ok" for *_, failed in turns]))
+    expected: dict[str, list[bool]] = {name: [] for name in ("regenerated", "rephrased", "doubted", "abandoned")}
+    for session in {session for session, *_ in rows}:
+        own = [(text, at, turns[n][3]) for n, (name, text, at) in enumerate(rows) if name == session]
+        reacted = [False] * len(own)
+        for n, (text, at, _) in enumerate(own):
+            later = [(m, *own[m]) for m in range(n + 1, min(n + 4, len(own)))]
+            again = [m for m, other, then, _ in later if other == text and then - at <= 60]
+            doubt = [m for m, other, then, _ in later[:1] if other == QUESTIONS[2] != text and then - at <= 10]
+            expected["regenerated"].append(bool(again))
+            expected["doubted"].append(bool(doubt))
+            expected["rephrased"].append(False)
+            for m in (*again, *doubt):
+                reacted[m] = True
+        if own[-1][1] <= minutes[-1] - 30:
+            expected["abandoned"].append(own[-1][2] or reacted[-1])
+    found = {row["signal"]: (row["n"], row["hits"]) for row in frame.to_dict("records")}
+    assert {name: found[name] for name in expected} == {name: (len(all_), sum(all_)) for name, all_ in expected.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
+from llmlens.traces import Traces
 
 from .test_quality import START, scored
-
-if TYPE_CHECKING:
-    from llmlens.traces import Traces
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -108,3 +106,23 @@ def test_misuse_is_named(week: Traces) -> None:
         ll.slo(week, "helpfulness >= 0.7", days=0)
     with pytest.raises(SelectionError, match=r"95 % is 0\.95"):
         ll.slo(week, "helpfulness >= 0.7", 95)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 100), st.sampled_from([0.0, 0.6, 0.7, 1.0])), min_size=1, max_size=40))
+def test_an_objective_is_what_a_loop_over_scores_says(given_: list[tuple[int, float]]) -> None:
+    hours, values = [hour for hour, _ in given_], [value for _, value in given_]
+    ids = [f"t{n}" for n in range(len(given_))]
+    begun = [START + pd.Timedelta(hours=hour) for hour in hours]
+    spans = pd.DataFrame({"trace_id": ids, "span_id": "1", "kind": "llm", "start": begun})
+    scores = pd.DataFrame({"score_id": ids, "trace_id": ids, "name": "good", "value": values})
+    (row,) = ll.slo(Traces.from_frames({"spans": spans, "scores": scores}), "good >= 0.7", 0.9).to_dict("records")
+    met = [value >= 0.7 for value in values]
+    assert (row["n"], row["good"]) == (len(met), pytest.approx(sum(met) / len(met)))
+    assert row["burn"] == pytest.approx((1 - sum(met) / len(met)) / 0.1)
+    for name, length in (("1h", 1), ("6h", 6), ("3d", 72)):
+        # The window ends just after the last score.
+        recent = [ok for hour, ok in zip(hours, met, strict=True) if hour > max(hours) - length]
+        assert row[f"n_{name}"] == len(recent)
+        burn = pytest.approx((1 - sum(recent) / len(recent)) / 0.1) if len(recent) >= 10 else None
+        assert (None if pd.isna(row[f"burn_{name}"]) else row[f"burn_{name}"]) == burn

@@ -97,10 +97,10 @@ def _judged(traces: Traces, relevance: Relevance) -> tuple[pd.DataFrame, pd.Data
         return documents.assign(relevance=_numbers(pd.to_numeric(told, errors="coerce"))), nothing
     if callable(relevance):
         documents = documents_of(traces, "content", "metadata", "updated_at")
-        told = _numbers(relevance(documents))
-        if len(told) != len(documents):
-            raise SelectionError(f"relevance gave {len(told):,} numbers for {len(documents):,} documents.")
-        return documents.assign(relevance=told), nothing
+        given = _numbers(relevance(documents))
+        if len(given) != len(documents):
+            raise SelectionError(f"relevance gave {len(given):,} numbers for {len(documents):,} documents.")
+        return documents.assign(relevance=given), nothing
     raise SelectionError(
         f"relevance is {type(relevance).__name__}: expected a DataFrame with document_id and relevance, a key such as "
         "'metadata.relevant', or a function of the documents."
