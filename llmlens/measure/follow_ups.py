@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Flags = npt.NDArray[np.bool_]
+    Places = npt.NDArray[np.int64]
 
 #: The same question comes again within so many turns and so long.
 AGAIN_TURNS, AGAIN_WITHIN = 3, pd.Timedelta(hours=1)
@@ -44,24 +45,28 @@ def follow_ups(turns: pd.DataFrame, unhappy: Flags, until: pd.Timestamp) -> pd.D
     order = np.lexsort((codes[0], turns["start"].to_numpy("datetime64[us]"), codes[1]))
     rows = turns.iloc[order].reset_index(drop=True)
     session = rows["session_id"].factorize()[0]
-    text = pd.Series([" ".join(text.casefold().split()) for text in rows["text"]], dtype="str").factorize()[0]
     start = rows["start"].to_numpy("datetime64[us]")
-    texts = pa.array(rows["text"], pa.string())
-    doubts = pc.match_substring_regex(texts, pattern_of(DOUBTS)).to_numpy(zero_copy_only=False)
-    likeness = Likeness(texts.to_pylist())
+    pairs = [_pairs(session, start, lag) for lag in range(1, AGAIN_TURNS + 1)]
+    # Most questions come alone: only those that another one follows, or that follow one, are read.
+    read = np.unique(np.concatenate([np.concatenate(pair) for pair in pairs]))
+    place = np.zeros(len(rows), dtype=np.int64)
+    place[read] = np.arange(len(read))
+    texts = rows["text"].iloc[read].tolist()
+    text = pd.Series([" ".join(text.casefold().split()) for text in texts], dtype="str").factorize()[0]
+    found_doubts = pc.match_substring_regex(pa.array(texts, pa.string()), pattern_of(DOUBTS))
+    doubts = found_doubts.to_numpy(zero_copy_only=False)
+    likeness = Likeness(texts)
     found = {name: np.zeros(len(rows), dtype=bool) for name in SIGNALS}
     reaction = np.zeros(len(rows), dtype=bool)
-    for lag in range(1, AGAIN_TURNS + 1):
-        first = np.flatnonzero(session[lag:] == session[:-lag])
-        second = first + lag
-        waited = start[second] - start[first]
-        alike = likeness.of(first, second)
-        same = (text[first] == text[second]) | ((alike >= SAME) & likeness.same_numbers(first, second))
-        follows = {"regenerated": same & (waited <= AGAIN_WITHIN)}
+    for lag, (first, second) in enumerate(pairs, start=1):
+        one, other = place[first], place[second]
+        alike = likeness.of(one, other)
+        same = (text[one] == text[other]) | ((alike >= SAME) & likeness.same_numbers(one, other))
+        follows = {"regenerated": same}
         if lag == 1:
-            soon = ~same & (waited <= FOLLOWS_WITHIN)
-            follows["doubted"] = soon & doubts[second]
-            follows["rephrased"] = soon & ~doubts[second] & (alike >= REPHRASED)
+            soon = ~same & (start[second] - start[first] <= FOLLOWS_WITHIN)
+            follows["doubted"] = soon & doubts[other]
+            follows["rephrased"] = soon & ~doubts[other] & (alike >= REPHRASED)
         for name, happened in follows.items():
             found[name][first[happened]] = True
             reaction[second[happened]] = True
@@ -70,3 +75,10 @@ def follow_ups(turns: pd.DataFrame, unhappy: Flags, until: pd.Timestamp) -> pd.D
     signals = pd.DataFrame(found).astype(float)
     signals["abandoned"] = np.where(over, unhappy[order] | reaction, np.nan)
     return pd.concat([rows[["trace_id"]], signals], axis=1)
+
+
+def _pairs(session: Places, start: npt.NDArray[np.datetime64], lag: int) -> tuple[Places, Places]:
+    """Give the turns of one session that are `lag` turns and no more than an hour apart."""
+    first = np.flatnonzero(session[lag:] == session[:-lag])
+    first = first[start[first + lag] - start[first] <= AGAIN_WITHIN]
+    return first, first + lag
