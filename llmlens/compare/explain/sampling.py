@@ -45,7 +45,7 @@ class Sample:
         made = np.empty((len(self.rows), len(items)), dtype=np.float32, order="F")  # written a column at a time
         of = np.array([column for column, _ in items], dtype=np.intp)
         for column in np.unique(of).tolist():
-            places = np.flatnonzero(of == column)
+            places = np.flatnonzero(of == column).tolist()
             held = columns[column].hold([items[place][1] for place in places], self.rows)
             for place, holds in zip(places, held, strict=True):
                 made[:, place] = holds
