@@ -87,7 +87,7 @@ def _read_answers(traces: Traces, *, language: bool) -> ir.Table:
     answer = ibis.ifelse(calls_tool.fill_null(False), None, ibis.ifelse(silent & answer.isnull(), "", answer))
     unsaid = answer.isnull() & ~calls_tool.fill_null(False) & (found.status != "error").fill_null(True)
     wants_json = found.params.re_search(r'(?i)json_schema|json_object|application/json|"json"')
-    not_json = wants_json & ~answer.re_search(_JSON) & (answer.strip() != "")
+    not_json = wants_json & ~answer.re_search(_JSON) & (answer.lstrip() != "")
     found = found.mutate(whole=answer, silent=unsaid, format=ibis.ifelse(not_json, "not json", None))
     found = found.mutate(answer=found.whole.substr(0, _OPENING))
     told = [*_ID, "answer", "format", "silent"]
