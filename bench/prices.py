@@ -21,7 +21,7 @@ import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from llmlens.read.prices.price_table import PriceTable, price_table, price_version
+from llmlens.read.prices.as_sql import PriceTable, price_table, price_version
 from llmlens.read.prices.rules import USER_KEYS
 
 if TYPE_CHECKING:

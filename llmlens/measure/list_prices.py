@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from llmlens.read.prices import UserPrices
-    from llmlens.read.prices.price_table import PriceTable
+    from llmlens.read.prices.as_sql import PriceTable
     from llmlens.traces import Traces
 
 _NEEDED = (

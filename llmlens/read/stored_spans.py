@@ -47,7 +47,7 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
         contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
     else:
         contents = "contents"
-    # JSON comes as UTF-8, which is parsed without making Python texts of it first.
+    # JSON comes as UTF-8, which is parsed without making Python texts of it first; so do texts, which few spans need.
     query = f"""
         SELECT {"n, c.input IS NULL OR c.output IS NULL" if filling else "NULL, false"} AS lacks,
                coalesce(epoch_us(s.start), 0), {_TALKING if talking else "false"} AS talks,
@@ -59,10 +59,9 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
     for batch in store.batches(query, _CHUNK):
         if filling:
             filling.add(batch)
-        for name in ("given", "gave"):  # as UTF-8 too: few spans need them
-            at = batch.schema.get_field_index(name)
-            batch = batch.set_column(at, name, batch.column(at).view(pa.binary()))
-        rows = zip(*(c.to_pylist() for c in batch.columns), strict=True)
+        named = zip(batch.schema.names, batch.columns, strict=True)
+        columns = (c.view(pa.binary()) if name in {"given", "gave"} else c for name, c in named)
+        rows = zip(*(c.to_pylist() for c in columns), strict=True)
         for n, lacks, start, talks, finds, wanted, trace_id, span_id, kind, name, status, *texts in rows:
             if not wanted:
                 continue

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import ReadError, SourceNotFoundError, UnknownNameError
+from llmlens.read.prices.as_sql import price_table, price_version
 from llmlens.read.prices.context import read_context
 from llmlens.read.prices.models import find_model, provider_id, spellings
-from llmlens.read.prices.price_table import price_table, price_version
 
 if TYPE_CHECKING:
     from types import ModuleType

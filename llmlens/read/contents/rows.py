@@ -16,7 +16,8 @@ class SpanContent:
     `input` and `output` are the texts that were mapped already (they may hold JSON), as UTF-8 where they come from a
     store: few spans need them. `attributes` is every attribute of the span. `events` are `{"name", "time",
     "attributes"}`, log records of the span among them (a record's body is the attribute `"body"`). `links` are
-    `{"trace_id", "span_id", "attributes"}`. `turns` are those of a direction that were read once, for the next who asks.
+    `{"trace_id", "span_id", "attributes"}`.
+    `turns` are those of a direction that were read already, for the next who asks.
     """
 
     trace_id: str

@@ -244,7 +244,7 @@ def assemble_output(span: SpanContent) -> str | None:
 
 
 def _recorded(span: SpanContent, direction: str) -> list[Turn]:
-    """Read the turns that are recorded as such. The text, which comes last, could add to them only if there are none."""
+    """Read the turns that are recorded as such; the text, which comes last, adds only where there are none."""
     found = turns(direction, span.attributes, span.events, None, whole=False)
     if found:
         span.turns[direction] = found

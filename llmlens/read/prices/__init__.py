@@ -1,6 +1,6 @@
 """Prices of calls, from genai-prices, as SQL."""
 
+from .as_sql import PriceTable, price_table, price_version
 from .own import UserPrices
-from .price_table import PriceTable, price_table, price_version
 
 __all__ = ["PriceTable", "UserPrices", "price_table", "price_version"]
