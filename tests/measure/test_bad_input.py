@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +19,9 @@ from llmlens.measure.shape import Result
 from .damaged import DAMAGES, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import ibis.expr.types as ir
 
     from llmlens.traces import Traces
 
@@ -159,8 +164,25 @@ UNKNOWN: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "negative durations": {"latency": ("call",), "tools": ("p50_s",)},
 }  # fmt: skip
+#: Measure and name of its frame -> those that were shown: an equal one would be shown in the same way.
+_SHOWN: defaultdict[tuple[str, str], list[pd.DataFrame]] = defaultdict(list)
 #: What is below 0 where it is no length of time.
 _SIGNED = re.compile(r"difference|effect|burn|budget_left|growth")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Compile a question once: all these traces have tables of the same names and columns, so the SQL is the same."""
+    compile_, compiled = ibis.to_sql, dict[Any, str]()
+
+    def to_sql(expression: ir.Expr, dialect: str) -> str:
+        asked = (expression.op(), dialect)
+        if asked not in compiled:
+            compiled[asked] = compile_(expression, dialect=dialect)
+        return compiled[asked]
+
+    with mock.patch.object(ibis, "to_sql", to_sql):
+        yield
 
 
 def ask(name: str, traces: Traces, **asked: Any) -> Result:
@@ -175,17 +197,24 @@ def numbers(frame: pd.DataFrame) -> dict[str, np.ndarray[Any, np.dtype[np.float6
     return {name: column.to_numpy(dtype=float, na_value=np.nan) for name, column in found.items()}
 
 
-def check(result: Result) -> None:
+def check(name: str, result: Result) -> None:
     """Look for what no result may have, and show it in all ways there are."""
     assert all(isinstance(note, str) and note for note in result.notes)
-    for frame in (result, *result.beside.values()):
-        for name, column in numbers(frame).items():
-            assert not np.isinf(column).any(), name
-            assert _SIGNED.search(name) or not (column < 0).any(), name
-        assert frame._repr_html_()  # type: ignore[operator]  # the stubs lack it
-        assert str(frame)
-        if isinstance(frame, Result):
-            assert frame.plot().layout.title.text
+    for beside, frame in {"": result, **result.beside}.items():
+        for column, values in numbers(frame).items():
+            assert not np.isinf(values).any(), column
+            assert _SIGNED.search(column) or not (values < 0).any(), column
+        if not any(frame.equals(other) for other in _SHOWN[name, beside]):
+            show(frame)
+            _SHOWN[name, beside].append(frame)
+
+
+def show(frame: pd.DataFrame) -> None:
+    """Show a frame as text, as a table of a notebook, and as a figure."""
+    assert frame._repr_html_()  # type: ignore[operator]  # the stubs lack it
+    assert str(frame)
+    if isinstance(frame, Result):
+        assert frame.plot().layout.title.text
 
 
 def test_every_measure_is_asked() -> None:
@@ -197,9 +226,9 @@ def test_every_measure_is_asked() -> None:
 @pytest.mark.parametrize("how", LITTLE)
 def test_of_next_to_nothing_next_to_nothing_is_said(name: str, how: str) -> None:
     result = ask(name, damaged(how))
-    check(result)
+    check(name, result)
     if name not in UNGROUPED:
-        check(ask(name, damaged(how), by=["feature", "user_id"], every="1D"))
+        check(name, ask(name, damaged(how), by=["feature", "user_id"], every="1D"))
     if how == "one trace":
         return
     assert result.notes
@@ -214,7 +243,7 @@ def test_of_next_to_nothing_next_to_nothing_is_said(name: str, how: str) -> None
 @pytest.mark.parametrize(("name", "how"), [(name, how) for name, said in SAID.items() for how in said])
 def test_what_is_missing_or_wrong_is_na_and_noted(name: str, how: str) -> None:
     result = ask(name, damaged(how))
-    check(result)
+    check(name, result)
     said = "\n".join(result.notes)
     assert re.search(SAID[name][how], said), said
     for unknown in UNKNOWN.get(how, {}).get(name, ()):
@@ -222,13 +251,13 @@ def test_what_is_missing_or_wrong_is_na_and_noted(name: str, how: str) -> None:
         told = result.loc[result["measure"] == unknown, "mean"] if of_measure else result[unknown]
         assert told.isna().all(), told
     if how == "no times" and name not in UNGROUPED:
-        check(ask(name, damaged(how), by=["feature", "user_id"], every="1D"))
+        check(name, ask(name, damaged(how), by=["feature", "user_id"], every="1D"))
 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_what_a_measure_does_not_look_at_makes_no_difference(name: str) -> None:
     others = [how for how in DAMAGES if how not in SAID[name] and how not in LITTLE]
     expected, found = ask(name, damaged()), ask(name, damaged(*others))
-    check(found)
+    check(name, found)
     pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected))
     assert found.notes == expected.notes
