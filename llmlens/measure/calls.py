@@ -31,7 +31,8 @@ def tool_runs(traces: Traces, names: Sequence[str] = ()) -> ir.Table:
     """Give a row a tool call: ids, tool, arguments, status, start, end, outcome, what asked for it, columns of spans.
 
     `start` of a call that was only asked for is when that was. `failed`: its span failed, or its result says so
-    (`silent`); `waiting`: its result says that it is not done yet; `outcome`: a number that equal results share.
+    (`silent`); `waiting`: its result says that it is not done yet; `outcome`: a number that equal results share, NA
+    where none is told.
     """
     import ibis
 
@@ -53,7 +54,8 @@ def tool_runs(traces: Traces, names: Sequence[str] = ()) -> ir.Table:
         "trace_id", "span_id", "requested_by", "call_id", "tool", "arguments", "status", "end", "duration_s",
         "asked_s", "cost_usd", "tokens", start=joined.start.coalesce(joined.asked),
         executed=joined.span_id.notnull(), failed=failed | silent, silent=silent & ~failed,
-        waiting=(opening.re_search(WAITING) & ~failed & ~silent).fill_null(False), outcome=outcome.hash(),
+        waiting=(opening.re_search(WAITING) & ~failed & ~silent).fill_null(False),
+        outcome=ibis.ifelse(outcome.notnull(), outcome.hash(), None),  # the hash of NA is a number
         **{n: joined[f"own_{n}"].coalesce(joined[f"asking_{n}"]) for n in names if n not in ("trace_id", "start")},
     )  # fmt: skip
 

@@ -41,6 +41,7 @@ def repeats(sequence: Integers, same: Same, periods: range, free: Flags) -> list
 
     A cycle of `period` steps is one that is the same as `period` steps before, for `ROUNDS` rounds, with steps in it
     that are not all the same. The shortest period comes first; `free` marks the steps in none yet, and is updated.
+    The last steps of one may be in the first round of another of the same period (A-B-A-B-A-B-C-B-C-B-C).
     """
     n = len(sequence)
     found: list[Repeat] = []

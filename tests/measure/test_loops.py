@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -88,23 +88,21 @@ def test_what_goes_on_is_no_loop(frame: pd.DataFrame) -> None:
 
 
 def plain(sequence: list[tuple[int, int]], period: int) -> list[list[int]]:
-    """Find repeats of one period by looking at every place in turn."""
-    out, n, i = [], len(sequence), 0
-    while i < n:
+    """Find repeats of one period by looking at every place in turn; the first round of one may end another."""
+    out, i = [], period
+    while i < len(sequence):
         j = i
-        while j + period < n and sequence[j + period] == sequence[j]:
+        while j < len(sequence) and sequence[j] == sequence[j - period]:
             j += 1
-        end = j + period
-        steps = sequence[i:end]
-        if j > i and end - i >= ROUNDS * period and (period == 1 or len(set(steps)) > 1):
-            out.append(list(range(i, end)))
-            i = end
-        else:
-            i = max(i + 1, j)
+        steps = list(range(i - period, j))
+        if len(steps) >= ROUNDS * period and (period == 1 or len({sequence[step] for step in steps}) > 1):
+            out.append(steps)
+        i = j + 1
     return out
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), max_size=40), st.integers(1, 4))
+@example([(0, what) for what in (0, 1, 0, 1, 0, 1, 2, 1, 2, 1, 2)], 2)
 def test_repeats_are_those_of_a_plain_search(steps: list[tuple[int, int]], period: int) -> None:
     steps = sorted(steps, key=lambda s: s[0])
     trace, what = (np.array([s[i] for s in steps], np.int64) for i in (0, 1))
