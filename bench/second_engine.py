@@ -4,7 +4,7 @@
     python bench/second_engine.py --dump data_samples/support_week.otlp.jsonl.gz
 
 Each measure runs on DuckDB, then with its expressions compiled for ClickHouse and run by chDB over copies of the same
-tables. A line says how many rows came, and the largest relative difference of a number.
+tables. A line says how many rows came, and the largest relative difference of a number; the notes must be the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import ibis
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from llmlens.measure.shape import Result
     from llmlens.traces import Traces
 
-MEASURES: dict[str, Callable[[Traces], pd.DataFrame]] = {
+MEASURES: dict[str, Callable[[Traces], Result]] = {
     "cost": lambda t: ll.cost(t, by=["feature", "model"], every="1D"),
     "cost_per_goal": lambda t: ll.cost_per_goal(t, by="feature", per="session"),
     "budget": lambda t: ll.budget(t, monthly=100),
@@ -53,17 +54,22 @@ MEASURES: dict[str, Callable[[Traces], pd.DataFrame]] = {
 
 
 class ClickHouse:
-    """Tables of a store, copied into a ClickHouse of this process when they are first asked for."""
+    """Tables of one store at a time, copied into a ClickHouse of this process when they are first asked for."""
 
     def __init__(self) -> None:
         """Open an empty database."""
         from chdb.session import Session
 
         self._session = Session()
+        self._store: Store | None = None
         self._known: set[str] = set()
 
     def compute(self, store: Store, expression: ir.Expr) -> pa.Table:
         """Run an expression here instead of in the store."""
+        if store is not self._store:
+            for name in self._known:
+                self._session.query(f"DROP TABLE {name}")
+            self._store, self._known = store, set()
         for table in expression.op().find(ibis.expr.operations.DatabaseTable):
             self._copy(store, table.name)
         sql = ibis.to_sql(expression, dialect="clickhouse")
@@ -116,11 +122,13 @@ def difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
     return float(np.nanmax(apart, initial=0.0)) if apart.size else 0.0
 
 
-def compared(traces: Traces, measure: Callable[[Traces], Any], engine: ClickHouse) -> tuple[int, float]:
+def compared(traces: Traces, measure: Callable[[Traces], Result], engine: ClickHouse) -> tuple[int, float]:
     """Measure on both engines: the rows, and the largest difference."""
     here = measure(traces)
     with on_clickhouse(engine):
         there = measure(traces)
+    if here.notes != there.notes:
+        raise AssertionError(f"notes differ: {here.notes} on DuckDB, {there.notes} on ClickHouse")
     return len(here), difference(here, there)
 
 

@@ -12,6 +12,7 @@ from .groups import keys_of, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
+from .units import of_earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,12 +64,13 @@ def context_growth(
             )
     spans = traces.table("spans")
     calls = spans.filter((spans.kind == "llm") & spans.input_tokens.notnull())
-    in_order = calls.start.min().notnull() | (calls.count() == 1)
+    single, in_order = calls.count() == 1, calls.start.min().notnull()
     talks = calls.group_by(["trace_id", "parent_id", "model"]).agg(
         start=calls.start.min(), provider=calls.provider.max(), steps=calls.count(), peak=calls.input_tokens.max(),
-        first=ibis.ifelse(in_order, calls.input_tokens.argmin(calls.start), None),
-        last=ibis.ifelse(in_order, calls.input_tokens.argmax(calls.start), None),
-        **{name: calls[name].argmin(calls.start) for name in names if name not in _OF_TALKS},
+        # Engines differ in what comes first where no call has a time; the only one needs none.
+        first=ibis.cases((single, calls.input_tokens.max()), (in_order, calls.input_tokens.argmin(calls.start))),
+        last=ibis.cases((single, calls.input_tokens.max()), (in_order, calls.input_tokens.argmax(calls.start))),
+        **{name: of_earliest(calls[name], calls.start) for name in names if name not in _OF_TALKS},
     )  # fmt: skip
     known, missing = _windows(traces, windows or {})
     size = (

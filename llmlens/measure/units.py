@@ -30,3 +30,10 @@ def trace_units(spans: ir.Table, names: Iterable[str], **more: ir.Scalar) -> ir.
 def seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
     """Give the seconds from `start` to `end`."""
     return end.delta(start, unit="microsecond") / 1e6
+
+
+def of_earliest(column: ir.Column, start: ir.TimestampColumn) -> ir.Value:
+    """Give what the earliest row says; the least of all where none has a time, as engines differ in which is first."""
+    import ibis
+
+    return ibis.ifelse(start.min().notnull(), column.argmin(start), column.min())

@@ -74,7 +74,7 @@ def unusual(values: list[float], errors: list[float], weekdays: int | None) -> l
         scale, freedom = max(1.0, spread_of(known)), 0.82 * (len(known) - 1)
         for day, value, error, each in zip(out, values, errors, off, strict=True):
             width = float(student.ppf(0.975, freedom)) * scale * error
-            day["low"], day["high"] = day["expected"] * np.exp(-width), day["expected"] * np.exp(width)  # type: ignore[operator]
+            day["low"], day["high"] = day["expected"] * np.exp(-width), day["expected"] * np.exp(width)
             day["change"] = value / day["expected"] - 1  # type: ignore[operator]
             day["p"] = None if each is None else 2 * float(student.sf(abs(each) / scale, freedom))
     return out

@@ -45,8 +45,8 @@ def bills(call: dict[str, Any]) -> dict[str, float | None]:
         return dict.fromkeys(("listed", "twice", "once", "before", "after"))
 
     def cost(late: bool, plain: int) -> float:  # which list
-        full, cached, out = RATES[call["model"]][late]
-        return (plain * full + read * cached + written * out) / 1e6
+        full, cached, out = RATES[str(call["model"])][late]
+        return float(plain * full + read * cached + written * out) / 1e6
 
     return {
         "listed": cost(call["late"], given_ - read),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -26,6 +26,10 @@ SENT = st.fixed_dictionaries(
     }
 )
 
+#: Sent twice just in time, with a line that is there twice.
+AGAIN = {"trace": 0, "feature": "a", "model": "o3", "prompt": "\n".join([*LINES[::2], LINES[2]]), "minutes": 5,
+         "given": 400, "read": 0}  # fmt: skip
+
 
 def begins_alike(one: str, other: str) -> int:
     """Count the characters that texts have in common at their beginning."""
@@ -42,6 +46,9 @@ def constant_share(texts: list[str]) -> float:
 
 @settings(max_examples=15)
 @given(st.lists(SENT, min_size=1, max_size=10), st.sampled_from([0, 150, 1_024]))
+@example([AGAIN, AGAIN], 0)
+@example([AGAIN, AGAIN | {"prompt": LINES[0]}], 1_024)
+@example([AGAIN, AGAIN], 1_024)
 def test_what_the_cache_could_read_is_what_loops_over_calls_say(drawn: list[dict[str, Any]], least: int) -> None:
     at, calls = MONDAY, []
     for n, call in enumerate(drawn):

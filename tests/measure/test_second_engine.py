@@ -1,4 +1,4 @@
-"""Measures are Ibis expressions: ClickHouse gives the numbers that DuckDB gives."""
+"""Measures are Ibis expressions: ClickHouse gives the numbers, and the notes, that DuckDB gives."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+import llmlens as ll
+
+from .damaged import damaged
 
 if TYPE_CHECKING:
     from llmlens.traces import Traces
@@ -29,3 +33,13 @@ def engine() -> Any:
 def test_a_measure_says_the_same_on_clickhouse(week: Traces, engine: Any, name: str) -> None:
     _, apart = bench.compared(week, bench.MEASURES[name], engine)
     assert apart <= 1e-9
+
+
+@pytest.mark.parametrize("hows", [("no times",), ("no tokens", "no prices", "mixed scores"),
+                                  ("clock skew", "mixed currencies"), ("negative durations", "no sessions"),
+                                  ("an unknown model", "no texts"), ("nothing",)], ids=" and ".join)  # fmt: skip
+def test_where_something_is_missing_clickhouse_says_so_too(engine: Any, hows: tuple[str, ...]) -> None:
+    measures = bench.MEASURES | {"slo": lambda traces: ll.slo(traces, "helpful >= 0.7")}
+    for measure in measures.values():
+        _, apart = bench.compared(damaged(*hows), measure, engine)
+        assert apart <= 1e-9
