@@ -1,4 +1,4 @@
-"""The work behind a map, on a thread of its own: embed, a first picture, clusters, the map, what has drifted, trust."""
+"""The work behind a map, on a thread of its own: embed, a first picture, the map, clusters, what has drifted, trust."""
 
 from __future__ import annotations
 
@@ -137,16 +137,14 @@ class Making:
             self._place(found)
         made.points = points
         self._picture.set()
-        self._at("clusters")
-        if found is None:
-            _compile()
-        self._find_clusters(points)
         if found is None:
             self._at("placing", 0.0)
             found = Projection.fit(
                 points.vectors, strata, seed=self._asked.seed, progress=self._progress, cancel=self._cancel
             )
             self._place(found)
+        self._at("clusters")
+        self._find_clusters(points)
         self._at("trust")
         from llmlens.embed.trust import trust
 
@@ -238,14 +236,3 @@ class Making:
         # Words are a view of the test already; an encoder's vectors are one more.
         vectors = None if self._asked.encoder is None else points.vectors[windows.rows["place"].to_numpy()]
         return drift_of(windows, seed=self._asked.seed, vectors=vectors)
-
-
-def _compile() -> None:
-    """Compile what the map needs while clusters are found; not before the first picture, which it would hold up."""
-    # The thread that warms up imports this too, and scikit-learn with it: two that import one package at once can meet
-    # half of it.
-    import umap.umap_  # noqa: F401
-
-    from llmlens.embed.warm_up import warm_up
-
-    warm_up()

@@ -306,17 +306,23 @@ def test_stopping_keeps_the_first_picture_and_going_on_makes_the_map(
 
 def test_nothing_is_compiled_before_the_first_picture_is_there(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    preview = Projection.preview
+    preview, fit = Projection.preview, Projection.fit
 
     def picture(*arguments: Any) -> Any:
         order.append("picture")
         return preview(*arguments)
 
+    def whole(*arguments: Any, **options: Any) -> Projection:
+        order.append("fit")  # which compiles
+        return fit(*arguments, **options)
+
     monkeypatch.setattr(Projection, "preview", staticmethod(picture))
-    monkeypatch.setattr(sys.modules["llmlens.embed.warm_up"], "warm_up", lambda: order.append("compiling"))
+    monkeypatch.setattr(Projection, "fit", staticmethod(whole))
+    for name in ("warm_up", "projection"):
+        monkeypatch.setattr(sys.modules[f"llmlens.embed.{name}"], "warm_up", lambda: order.append("compiling"))
     made = DriftMap(traces)
     assert made.wait(120)
-    assert order[:2] == ["picture", "compiling"]
+    assert order[:2] == ["picture", "fit"]
     made.close()
 
 
