@@ -28,7 +28,7 @@ from llmlens.compare.drift.mix import mix_shift
 from llmlens.compare.drift.reference import frozen
 from llmlens.compare.drift.stream import watch
 from llmlens.compare.drift.verdict import Test
-from llmlens.compare.drift.windows import joined
+from llmlens.compare.drift.windows import Windows, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,14 +138,20 @@ def watched(name: str, seed: int) -> dict[str, float]:
     return found
 
 
-def sessions(n: int, each: int, seed: int) -> dict[str, float]:
-    """Judge a draw in which nothing changed and outputs come in sessions, with and without knowing of them."""
+def in_sessions(n: int, each: int, seed: int) -> Iterator[tuple[str, Windows]]:
+    """Draw outputs that come in sessions and did not change; what is known of the sessions, and the windows."""
     global _CHATGPT  # noqa: PLW0603  # read once a process
     _CHATGPT = _CHATGPT or ChatGPT()
     before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
-    found = {}
     for name, left_out in _TOLD.items():
-        windows = joined(before.drop(columns=left_out), after.drop(columns=left_out), ["feature"], limit=10_000, seed=0)
+        told = (window.drop(columns=left_out) for window in (before, after))
+        yield name, joined(*told, ["feature"], limit=10_000, seed=0)
+
+
+def sessions(n: int, each: int, seed: int) -> dict[str, float]:
+    """Judge a draw in which nothing changed and outputs come in sessions, with and without knowing of them."""
+    found = {}
+    for name, windows in in_sessions(n, each, seed):
         test = Test.of(windows, times=_PERMUTATIONS, seed=seed)
         found[f"outputs, {name}"] = float(test.overall().p <= _LEVEL)
         mix = mix_shift(windows, test.propensity, _PERMUTATIONS, seed, test.units)
@@ -155,15 +161,10 @@ def sessions(n: int, each: int, seed: int) -> dict[str, float]:
 
 def watched_sessions(n: int, each: int, seed: int) -> dict[str, float]:
     """Watch ten quiet days whose outputs come in sessions, after as many sessions, knowing of them or not."""
-    global _CHATGPT  # noqa: PLW0603  # read once a process
-    _CHATGPT = _CHATGPT or ChatGPT()
-    before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
     found = {}
-    for name, left_out in _TOLD.items():
-        windows = joined(before.drop(columns=left_out), after.drop(columns=left_out), ["feature"], limit=10_000, seed=0)
-        view = frozen(windows, seed)
+    for name, windows in in_sessions(n, each, seed):
         day = np.arange(n * each) * 10 // (n * each)
-        seen = watch(view, day, scopes=[], looks=10, times=199, seed=seed)
+        seen = watch(frozen(windows, seed), day, scopes=[], looks=10, times=199, seed=seed)
         found[f"days, {name}"] = float(seen.p.min() <= _LEVEL)
     return found
 
