@@ -144,8 +144,8 @@ def in_sessions(n: int, each: int, seed: int) -> Iterator[tuple[str, Windows]]:
     _CHATGPT = _CHATGPT or ChatGPT()
     before, after = windows_of(_CHATGPT.sessions(n, each, np.random.default_rng(seed)))
     for name, left_out in _TOLD.items():
-        told = (window.drop(columns=left_out) for window in (before, after))
-        yield name, joined(*told, ["feature"], limit=10_000, seed=0)
+        old, new = before.drop(columns=left_out), after.drop(columns=left_out)
+        yield name, joined(old, new, ["feature"], limit=10_000, seed=0)
 
 
 def sessions(n: int, each: int, seed: int) -> dict[str, float]:
