@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import llmlens as ll
 from llmlens.compare.triage import SIGNS, Findings, Sign
+from llmlens.compare.triage.sources import scores
 from llmlens.errors import SelectionError, UnknownArgumentError
 from llmlens.traces import Traces
 
@@ -145,3 +147,62 @@ def test_too_little_is_said_to_be_too_little() -> None:
     found = ll.triage(few)
     assert len(found) == 0
     assert found.notes == ("No slice has traces enough to be followed.",)
+
+
+def calls(features: list[str | None], *, slow_from: int) -> Traces:
+    """Make a trace of one model call an hour; those from `slow_from` on take ten times as long, and are scored low."""
+    n = len(features)
+    ids = [f"{number:032x}" for number in range(n)]
+    random = np.random.default_rng(4)
+    late = np.arange(n) >= slow_from
+    spans = pd.DataFrame(
+        {
+            "trace_id": ids,
+            "span_id": [each[:16] for each in ids],
+            "kind": "llm",
+            "status": "ok",
+            "depth": 0,
+            "feature": pd.Series(features, dtype="str"),
+            "start": pd.date_range("2026-11-01", periods=n, freq="h", tz="UTC"),
+            "duration_s": random.lognormal(0, 0.2, n) * np.where(late, 10, 1),
+        }
+    )
+    scores = pd.DataFrame(
+        {
+            "score_id": ids,
+            "trace_id": ids,
+            "name": "feature",  # as a column is called
+            "data_type": "numeric",
+            "value": random.normal(0.8, 0.05, n) - 0.3 * late,
+        }
+    )
+    return Traces.from_frames({"spans": spans, "scores": scores})
+
+
+def test_a_load_with_one_feature_is_followed() -> None:
+    found = ll.triage(calls(["chat"] * 200, slow_from=150))
+    assert found["finding"].iloc[0].startswith("feature of chat fell from 0.8")
+    assert "duration of chat rose from" in found["also"].iloc[0]
+
+
+def test_traces_without_a_feature_are_followed_and_it_says_how_to_name_one() -> None:
+    found = ll.triage(calls([None] * 100 + ["chat"] * 100 + [None] * 100, slow_from=200))
+    row = found.iloc[0]
+    assert row["finding"].startswith("feature without a feature fell from 0.79")
+    assert "duration without a feature rose from" in row["also"]
+    assert pd.isna(row["slice"])
+    assert len(found.traces(0)) == pytest.approx(100, abs=5)
+    assert found.plot().layout.annotations[0].text == "feature without a feature"
+    assert any(note.startswith("200 of 300 traces have no feature") for note in found.notes)
+
+
+def test_the_number_of_a_card_is_that_of_its_traces() -> None:
+    page = ll.triage(calls(["chat"] * 200, slow_from=150))._repr_html_()
+    assert 'value="0"' in page
+    assert ".traces(0)" in page
+
+
+def test_many_scored_traces_take_no_more_rows_than_there_are() -> None:
+    rows = scores(calls(["chat", "search"] * 3_000, slow_from=6_000))
+    assert len(rows) == 6_000
+    assert rows["score feature"].notna().all()

@@ -20,7 +20,7 @@ _SMALL = "margin:2px 0 0 0;font-size:90%;opacity:.85;max-width:75em"
 
 def cards(found: Findings) -> str:
     """Give at most a dozen findings as HTML, and the notes."""
-    shown = "".join(_card(place, row) for place, row in enumerate(found.head(_MOST).to_dict("records"), start=1))
+    shown = "".join(_card(place, row) for place, row in enumerate(found.head(_MOST).to_dict("records")))
     more = f" {len(found) - _MOST} more are in the frame." if len(found) > _MOST else ""
     notes = html.escape(" ".join(found.notes) + more)
     return (
@@ -32,7 +32,8 @@ def cards(found: Findings) -> str:
 def _card(place: int, row: Mapping[Any, Any]) -> str:
     worse = row["worse"]
     mark = "got worse" if worse is True else "got better" if worse is False else "differs"
-    sure = f"{_shown(row['kind'])} · {mark} · q {float(row['q']):.1g} · {row['n']:,} traces"
+    there = f"{row['n']:,} traces then; <code>.traces({place})</code> gives those that show it"
+    sure = f"{_shown(row['kind'])} · {mark} · q {float(row['q']):.1g} · {there}"
     lines = "".join(
         f'<p style="{_SMALL}"><i>{label}:</i> {_shown(row[column])}</p>' for column, label in _LABELS if row[column]
     )

@@ -15,7 +15,7 @@ from .picture import draw
 from .wording import also_of, finding_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import plotly.graph_objects as go
 
@@ -88,7 +88,7 @@ def findings(
     traces: Traces,
     came_with: Sequence[list[str]],
     set_apart: Sequence[str | None],
-    notes: Sequence[str],
+    notes: Iterable[str],
 ) -> Findings:
     """Make the frame of incidents."""
     rows = [

@@ -9,6 +9,8 @@ import pandas as pd
 
 from llmlens.theme import COLORWAY, escape_label, figure_template
 
+from .wording import followed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +31,7 @@ def draw(changes: Sequence[Change]) -> go.Figure:
     shown = changes[:_MOST]
     if not shown:
         return go.Figure(layout={"template": figure_template(), "title": {"text": "Nothing changed beyond chance"}})
-    titles = [escape_label(f"{each.stream.sign.noun} of {each.stream.slice}") for each in shown]
+    titles = [escape_label(followed(each)) for each in shown]
     figure = make_subplots(
         rows=len(shown), cols=1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.3 / max(len(shown), 2)
     )

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from llmlens.compare.measured import SCORE_BETTER, Better
 
+#: What the columns of scores begin with: a score may be called as another column is.
+SCORE = "score "
 Unit: TypeAlias = Literal["share", "usd", "s", "tokens", "characters", "days", ""]
 
 
@@ -60,7 +62,8 @@ SIGNS: list[Sign] = [
 ]
 
 
-def score_sign(name: str, *, share: bool) -> Sign:
-    """Give the sign that a score makes."""
+def score_sign(column: str, *, share: bool) -> Sign:
+    """Give the sign that a column of scores makes."""
     unit: Unit = "share" if share else ""
-    return Sign(name, "quality", "scores", name, "feature", unit, SCORE_BETTER.get(name, "higher"), 1.3)
+    name = column.removeprefix(SCORE)
+    return Sign(name, "quality", "scores", column, "feature", unit, SCORE_BETTER.get(name, "higher"), 1.3)

@@ -11,6 +11,8 @@ from llmlens.compare.observations import observations
 from llmlens.measure.calls import tool_runs
 from llmlens.texts import text_rows
 
+from .signs import SCORE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,8 +39,10 @@ def traffic(traces: Traces) -> pd.DataFrame:
     rollup = traces.table("traces")
     found = traces.fetch(rollup.select("trace_id", "start", own=rollup.feature))
     features = found["own"].value_counts()
+    if len(features) < 2:  # the only feature has all of the traffic
+        features = features.iloc[:0]
     of_each = [found.assign(feature=name, share=(found["own"] == name).astype(float)) for name in features.index]
-    return pd.concat(of_each).drop(columns="own") if of_each and len(features) > 1 else found.iloc[:0]
+    return pd.concat([found.iloc[:0].assign(feature="", share=0.0), *of_each]).drop(columns="own")
 
 
 def calls(traces: Traces) -> pd.DataFrame:
@@ -83,18 +87,15 @@ def outputs(traces: Traces) -> pd.DataFrame:
 
 
 def scores(traces: Traces) -> pd.DataFrame:
-    """Give a row a scored trace: a column for each name of a score that is a number, its mean over the trace."""
+    """Give a row a scored trace: a column for each score that is a number (see `SCORE`), its mean over the trace."""
     table, rollup = traces.table("scores"), traces.table("traces")
     numbers = table.filter(table.value.notnull() & ~table.data_type.isin(["text", "correction"]).fill_null(False))
     of_trace = numbers.group_by(["trace_id", "name"]).agg(value=numbers.value.mean())
     joined = of_trace.inner_join(rollup.select("trace_id", "start", "feature"), "trace_id")
     found = traces.fetch(joined)
-    if not len(found):
-        return found[["trace_id", "start", "feature"]]
-    wide = found.pivot_table(index=["trace_id", "start", "feature"], columns="name", values="value", dropna=False)
-    wide = wide.dropna(how="all")
-    wide.columns = [str(name) for name in wide.columns]
-    return wide.reset_index()
+    known = found.drop_duplicates("trace_id").set_index("trace_id")[["start", "feature"]]
+    wide = found.pivot(index="trace_id", columns="name", values="value").add_prefix(SCORE)
+    return known.join(wide).reset_index()
 
 
 #: By name, as `Sign.source` has it.

@@ -12,7 +12,7 @@ from llmlens.statistics.estimate import Estimate
 from llmlens.statistics.means import sum_of_means
 from llmlens.statistics.shares import difference_of_shares
 
-from .signs import SIGNS, score_sign
+from .signs import SCORE, SIGNS, score_sign
 from .sources import SOURCES
 
 if TYPE_CHECKING:
@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
 #: Slices with fewer traces are not followed.
 _LEAST = 60
-_KEYS = ("trace_id", "start", "feature")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """The values of a sign in a slice, of the baseline's traces first (the first `begin`), in order of time."""
+    """The values of a sign in a slice, of the baseline's traces first (the first `begin`), in order of time.
+
+    `slice` is None where the traces are those that have no feature (or model, or tool).
+    """
 
     sign: Sign
-    slice: str
+    slice: str | None
     trace_ids: npt.NDArray[np.object_]
     start: npt.NDArray[np.datetime64]
     numbers: npt.NDArray[np.float64]
@@ -60,8 +62,8 @@ def streams(traces: Traces, baseline: Traces | None) -> Iterator[Stream]:
     for source in SOURCES:
         rows = _rows(source, traces, baseline)
         for sign in _of_scores(rows) if source == "scores" else [each for each in SIGNS if each.source == source]:
-            for name, of_slice in rows.groupby(sign.slice, sort=True):
-                stream = _stream(sign, str(name), of_slice)
+            for name, of_slice in rows.groupby(sign.slice, sort=True, dropna=False):
+                stream = _stream(sign, None if pd.isna(name) else str(name), of_slice)
                 if len(stream.numbers) >= _LEAST:
                     yield stream
 
@@ -74,7 +76,7 @@ def _rows(source: str, traces: Traces, baseline: Traces | None) -> pd.DataFrame:
     return rows[rows["start"].notna()].sort_values(["new", "start", "trace_id"], kind="stable", ignore_index=True)
 
 
-def _stream(sign: Sign, name: str, rows: pd.DataFrame) -> Stream:
+def _stream(sign: Sign, name: str | None, rows: pd.DataFrame) -> Stream:
     """Average the values of each trace: what happens within one is not independent."""
     known = rows[rows[sign.column].notna()]
     traces = known.groupby("trace_id", sort=False)
@@ -91,5 +93,5 @@ def _stream(sign: Sign, name: str, rows: pd.DataFrame) -> Stream:
 
 
 def _of_scores(rows: pd.DataFrame) -> list[Sign]:
-    names = [name for name in rows.columns if name not in (*_KEYS, "new")]
+    names = [str(name) for name in rows.columns if str(name).startswith(SCORE)]
     return [score_sign(name, share=bool(rows[name].dropna().isin([0, 1]).all())) for name in names]

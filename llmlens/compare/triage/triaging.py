@@ -74,13 +74,21 @@ def triage(traces: Traces, baseline: Traces | None = None, *, seed: int = 0) -> 
     notes.append(
         f"{len(followed):,} series were followed." if followed else "No slice has traces enough to be followed."
     )
+    notes.append(_nameless(ours))
     if followed and not found:
         notes.append("Nothing changed beyond chance.")
     closely = [incident.change for incident in found[:_MOST_INCIDENTS]]
     came_with = _came_with(closely, ours, followed) if closely else []
     apart = [set_apart(change, ours, seed) for change in closely]
     rest = len(found) - len(closely)
-    return findings(found, ours, [*came_with, *([[]] * rest)], [*apart, *([None] * rest)], notes)
+    return findings(found, ours, [*came_with, *([[]] * rest)], [*apart, *([None] * rest)], filter(None, notes))
+
+
+def _nameless(traces: Traces) -> str:
+    rollup = traces.table("traces")
+    (told,) = traces.fetch_arrow(rollup.agg(n=rollup.count(), without=rollup.feature.isnull().sum())).to_pylist()
+    how = 'll.read(..., feature="a column or an attribute") names one by which they are told apart'
+    return f"{told['without']:,} of {told['n']:,} traces have no feature: {how}." if told["without"] else ""
 
 
 def _came_with(closely: Sequence[Change], traces: Traces, followed: Sequence[Stream]) -> list[list[str]]:

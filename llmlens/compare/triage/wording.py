@@ -33,7 +33,17 @@ def _moved(change: Change) -> str:
     unit = change.stream.sign.unit
     verb = "rose" if change.after > change.before else "fell"
     numbers = f"from {number(change.before, unit)} to {number(change.after, unit)}"
-    return f"{change.stream.sign.noun} of {change.stream.slice} {verb} {numbers}{_ratio(change)}"
+    return f"{followed(change)} {verb} {numbers}{_ratio(change)}"
+
+
+def followed(change: Change) -> str:
+    """Say what is followed, and where.
+
+    >>> followed(change)  # doctest: +SKIP
+    'cost a request without a feature'
+    """
+    sign, slice = change.stream.sign, change.stream.slice
+    return f"{sign.noun} without a {sign.slice}" if slice is None else f"{sign.noun} of {slice}"
 
 
 def _ratio(change: Change) -> str:
