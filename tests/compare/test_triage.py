@@ -155,6 +155,7 @@ def calls(features: list[str | None], *, slow_from: int) -> Traces:
     ids = [f"{number:032x}" for number in range(n)]
     random = np.random.default_rng(4)
     late = np.arange(n) >= slow_from
+    start = pd.date_range("2026-11-01", periods=n, freq="h", tz="UTC")
     spans = pd.DataFrame(
         {
             "trace_id": ids,
@@ -163,8 +164,8 @@ def calls(features: list[str | None], *, slow_from: int) -> Traces:
             "status": "ok",
             "depth": 0,
             "feature": pd.Series(features, dtype="str"),
-            "start": pd.date_range("2026-11-01", periods=n, freq="h", tz="UTC"),
-            "duration_s": random.lognormal(0, 0.2, n) * np.where(late, 10, 1),
+            "start": start,
+            "end": start + pd.to_timedelta(random.lognormal(0, 0.2, n) * np.where(late, 10, 1), unit="s"),
         }
     )
     scores = pd.DataFrame(

@@ -94,7 +94,7 @@ def scores(traces: Traces) -> pd.DataFrame:
     joined = of_trace.inner_join(rollup.select("trace_id", "start", "feature"), "trace_id")
     found = traces.fetch(joined)
     known = found.drop_duplicates("trace_id").set_index("trace_id")[["start", "feature"]]
-    wide = found.pivot(index="trace_id", columns="name", values="value").add_prefix(SCORE)
+    wide = found.pivot_table(index="trace_id", columns="name", values="value").add_prefix(SCORE)
     return known.join(wide).reset_index()
 
 

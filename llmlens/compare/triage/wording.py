@@ -42,8 +42,8 @@ def followed(change: Change) -> str:
     >>> followed(change)  # doctest: +SKIP
     'cost a request without a feature'
     """
-    sign, slice = change.stream.sign, change.stream.slice
-    return f"{sign.noun} without a {sign.slice}" if slice is None else f"{sign.noun} of {slice}"
+    sign, where = change.stream.sign, change.stream.slice
+    return f"{sign.noun} without a {sign.slice}" if where is None else f"{sign.noun} of {where}"
 
 
 def _ratio(change: Change) -> str:
