@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
     import pandas as pd
+    from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
     from llmlens.traces import Traces
 
@@ -33,9 +35,8 @@ def spread(traces: Traces, keys: Sequence[str], measures: Mapping[str, tuple[ir.
     does not exist is NA.
     """
     found = _sorted(keys, measures)
-    quantiles = {name: end for level in LEVELS.items() for name, end in _quantile(found, *level).items()}
-    found = found.select(*keys, "place", "n", "mean", "max", **quantiles)
-    frame = traces.fetch(found)
+    frame = traces.fetch(found.select(*keys, "place", "n", "mean", "max", at_ranks=_at_ranks(found)))
+    frame = frame.assign(**_quantiles(frame.pop("at_ranks"), frame["n"].to_numpy(float)))
     frame["measure"] = np.array([*measures, ""])[frame["place"].to_numpy(int)]
     frame = frame.astype({"measure": "str"})
     names = [key for key in keys if key != "period"]
@@ -69,25 +70,39 @@ def _sorted(keys: Sequence[str], measures: Mapping[str, tuple[ir.Table, ir.Value
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _quantile(groups: ir.Table, name: str, level: float) -> dict[str, ir.Value]:
-    """Give the quantile and the ends of its interval, of groups with their `n` values in order as a list, `ranked`."""
+def _at_ranks(groups: ir.Table) -> ir.ArrayValue:
+    """Give what `_quantiles` needs of each group's values in order, `ranked`: for each level, the values at four ranks.
+
+    They are the two around the quantile and the ends of its interval; NA where a rank, from 1, does not exist. As lists
+    that are mapped, what is done for each level and rank is written once; written out it is seven times the SQL.
+    """
     import ibis
 
     n = groups.n.cast("float64")
 
     def at(rank: ir.FloatingValue) -> ir.FloatingValue:
-        """Give the value at a rank, from 1; NA where there is none."""
         exists = (rank >= 1) & (rank <= n)
-        return ibis.ifelse(exists, groups.ranked[ibis.ifelse(exists, rank, 1).cast("int64") - 1], None)
+        # For ClickHouse only a place that is seen to be an integer is counted from 1, and a parameter is not.
+        return ibis.ifelse(exists, groups.ranked[ibis.greatest(rank, 1).cast("int64") - 1], None)
 
-    place = ibis.greatest(ibis.least(n * level + 0.5, n), 1.0)
-    below = place.floor().cast("float64")
-    value, above = at(below), at(ibis.least(below + 1, n))
-    margin = (n * (level * (1 - level))).sqrt() * Z
-    low, high = (n * level - margin).floor().cast("float64"), (n * level + margin).ceil().cast("float64") + 1
-    ends = {
-        name: value * (1 - (place - below)) + above * (place - below),
-        f"{name}_low": at(low),
-        f"{name}_high": at(high),
-    }
-    return {key: ibis.ifelse(n >= 1 / (1 - level) - 1e-9, end, None) for key, end in ends.items()}
+    def at_level(level: ir.FloatingValue) -> ir.ArrayValue:
+        below = ibis.greatest(ibis.least(n * level + 0.5, n), 1.0).floor()
+        margin = (n * (level * (1 - level))).sqrt() * Z
+        ranks = (below, below + 1, (n * level - margin).floor(), (n * level + margin).ceil() + 1)
+        return ibis.array([rank.cast("float64") for rank in ranks]).map(at)
+
+    return ibis.array(list(LEVELS.values())).map(at_level)
+
+
+def _quantiles(at_ranks: pd.Series, n: NDArray[np.float64]) -> dict[str, ExtensionArray]:
+    """Give the columns of quantiles of groups with `n` values: between two ranks by line, NA where `n` is too small."""
+    import pandas as pd
+
+    values = np.array([np.concatenate(each) for each in at_ranks], dtype=float).reshape(len(n), len(LEVELS), 4)
+    columns = {}
+    for place, (name, level) in enumerate(LEVELS.items()):
+        below, above, low, high = np.where((n >= 1 / (1 - level) - 1e-9)[:, None], values[:, place], np.nan).T
+        share = np.clip(n * level + 0.5, 1, n) % 1
+        between = np.where(share > 0, below * (1 - share) + above * share, below)
+        columns |= {name: between, f"{name}_low": low, f"{name}_high": high}
+    return {name: pd.array(column, "Float64") for name, column in columns.items()}
