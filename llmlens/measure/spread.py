@@ -99,7 +99,7 @@ def _quantiles(at_ranks: pd.Series, n: NDArray[np.float64]) -> dict[str, Extensi
     import pandas as pd
 
     values = np.array([np.concatenate(each) for each in at_ranks], dtype=float).reshape(len(n), len(LEVELS), 4)
-    columns = {}
+    columns: dict[str, NDArray[np.float64]] = {}
     for place, (name, level) in enumerate(LEVELS.items()):
         below, above, low, high = np.where((n >= 1 / (1 - level) - 1e-9)[:, None], values[:, place], np.nan).T
         share = np.clip(n * level + 0.5, 1, n) % 1
