@@ -22,17 +22,26 @@ FAILED_RESULT = (
     r'(?i)^\s*(\{\s*"(error|errors|exception)"\s*:\s*[^nf\s\]\[{]|\{\s*"(error|exception)"\s*:\s*\{|\{[^{}]{0,80}"(ok|success)"\s*:\s*false'
     r'|\{[^{}]{0,80}"is_?error"\s*:\s*true|\{\s*"status"\s*:\s*"(error|failed|failure)"|error\b|traceback\b|exception\b)'
 )
+#: A result that holds nothing, bare or under the name that lists have in answers.
+EMPTY_RESULT = (
+    r'(?i)^\s*(|""|null|none|\[\s*\]|\{\s*\}'
+    r'|\{[^\[\]{}]{0,200}"(results?|items|documents|hits|matches|data|rows|records|entries|content|output|answer)"\s*:'
+    r'\s*(\[\s*\]|\{\s*\}|null|"")[^\[\]{}]{0,200}\}'
+    r"|(no|0|zero)( (matching|relevant|such))? (results?|matches|documents|records|rows|entries|hits|items|data)"
+    r"( (were |was )?(found|returned|available|match\w*))?[.!]?|(nothing|not)( was)? found[.!]?)\s*$"
+)
 #: A result that says that there is something to wait for: to ask again is right.
 WAITING = r"(?i)\b(pending|in[ _]progress|processing|queued|running|not (yet )?ready|waiting|scheduled|in[ _]transit)\b"
-_OPENING = 400
+#: So much of a result is read for what it says first, and so much for whether it says anything.
+_OPENING, _WHOLE = 400, 600
 
 
 def tool_runs(traces: Traces, names: Sequence[str] = ()) -> ir.Table:
     """Give a row a tool call: ids, tool, arguments, status, start, end, outcome, what asked for it, columns of spans.
 
     `start` of a call that was only asked for is when that was. `failed`: its span failed, or its result says so
-    (`silent`); `waiting`: its result says that it is not done yet; `outcome`: a number that equal results share, NA
-    where none is told.
+    (`silent`); `empty`: it did not, and its result holds nothing (NA where no result is told); `waiting`: its result
+    says that it is not done yet; `outcome`: a number that equal results share, NA where none is told.
     """
     import ibis
 
@@ -54,6 +63,7 @@ def tool_runs(traces: Traces, names: Sequence[str] = ()) -> ir.Table:
         "trace_id", "span_id", "requested_by", "call_id", "tool", "arguments", "status", "end", "duration_s",
         "asked_s", "cost_usd", "tokens", start=joined.start.coalesce(joined.asked),
         executed=joined.span_id.notnull(), failed=failed | silent, silent=silent & ~failed,
+        empty=joined.result.substr(0, _WHOLE).re_search(EMPTY_RESULT) & ~failed & ~silent,
         waiting=(opening.re_search(WAITING) & ~failed & ~silent).fill_null(False),
         outcome=ibis.ifelse(outcome.notnull(), outcome.hash(), None),  # the hash of NA is a number
         **{n: joined[f"own_{n}"].coalesce(joined[f"asking_{n}"]) for n in names if n not in ("trace_id", "start")},

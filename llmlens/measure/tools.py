@@ -34,7 +34,7 @@ QUANTILES = {"p50_s": 0.5, "p95_s": 0.95}
 
 @takes_traces
 def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
-    """Say for each tool how often it is called, fails, and is called wrongly.
+    """Say for each tool how often it is called, fails, gives nothing, and is called wrongly.
 
     `by`: a column of spans or several (of the span that ran the tool, else of the one that asked for it). `every`: a
     time bucket by the start of the call, in UTC.
@@ -42,11 +42,13 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     One row a group, bucket and tool, most called first: the columns of `by`, `period` (with `every`), `tool`, `n`
     (calls), `failed` (the span failed, or its result says so), `silent` (of those, the ones that only the result tells
     of), `share` (failed of n) with its 95 % interval `low`, `high` (Wilson's), `p50_s` and `p95_s` (seconds of a call;
-    NA below 2 and 20), each with `_low` and `_high` (a 95 % interval between two of the values), `bursts` (runs of
-    failures, each one of three within five minutes, over all traces), `unknown` (calls of a tool that the model was not
-    offered), `misused` (arguments that break the JSON schema the model was given), `checked` (calls whose schema is
-    known).
+    NA below 2 and 20), each with `_low` and `_high` (a 95 % interval between two of the values), `empty` (calls that
+    went well and gave nothing: `[]`, `{"results": []}`, "no results found"), `told` (calls whose result is known),
+    `bursts` (runs of failures, each one of three within five minutes, over all traces), `unknown` (calls of a tool that
+    the model was not offered), `misused` (arguments that break the JSON schema the model was given), `checked` (calls
+    whose schema is known).
 
+    `.beside["failed"]` and `.beside["empty"]`: the calls that failed, and those that gave nothing, in order of time;
     `.beside["bursts"]`: when which tool failed again and again; `.beside["misuse"]`: calls with an unknown tool or
     arguments that do not fit, and why. Regular expressions and remote references of a schema are not followed.
 
@@ -63,8 +65,11 @@ def tools(traces: Traces, by: str | Iterable[str] | None = None, every: str | No
     bursts, within = _bursts(calls)
     calls["burst"] = within
     wrong = calls[(~calls["known"].fillna(value=True)) | (~calls["fits"].fillna(value=True))]
-    columns = ["trace_id", "span_id", "requested_by", "tool", "arguments", "why"]
-    beside = {"bursts": bursts, "misuse": wrong[columns].reset_index(drop=True)}
+    columns = ["trace_id", "span_id", "requested_by", "tool", "arguments"]
+    beside = {"bursts": bursts, "misuse": wrong[[*columns, "why"]].reset_index(drop=True)}
+    for name in ("failed", "empty"):
+        which = calls[name].fillna(value=False).astype(bool)
+        beside[name] = calls.loc[which, ["start", *columns, *names]].reset_index(drop=True)
     return result(_finished(calls, keys, names), _draw, _notes(calls), beside)
 
 
@@ -72,6 +77,7 @@ def _notes(calls: pd.DataFrame) -> list[str]:
     ran = calls["executed"].astype(bool)
     counted = {
         "calls: not known which tools the model was offered.": calls["known"].isna(),
+        "calls do not say what they gave: whether that was nothing is not known.": calls["empty"].isna(),
         "calls have no length: their times are not known.": ran & calls["duration_s"].isna(),
         "calls ended before they began (clocks that disagree): not in their seconds.": calls["duration_s"] < 0,
     }
@@ -109,7 +115,8 @@ def _bursts(calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
 
 def _finished(calls: pd.DataFrame, keys: list[str], names: list[str]) -> pd.DataFrame:
     flags = {"failed": calls["failed"], "silent": calls["silent"], "bursts": calls["burst"], "unknown": ~calls["known"],
-             "misused": ~calls["fits"], "checked": calls["fits"].notna()}  # fmt: skip
+             "misused": ~calls["fits"], "checked": calls["fits"].notna(), "empty": calls["empty"],
+             "told": calls["empty"].notna()}  # fmt: skip
     counted = calls[keys].assign(**{name: flag.fillna(value=False).astype(int) for name, flag in flags.items()}, n=1)
     seconds = calls["duration_s"].to_numpy(float, na_value=np.nan)
     grouped = counted.groupby(keys, dropna=False, sort=False)
@@ -126,7 +133,8 @@ def _finished(calls: pd.DataFrame, keys: list[str], names: list[str]) -> pd.Data
     timed = [column for name in QUANTILES for column in _ends(name)]
     frame = frame.astype({**dict.fromkeys(("n", *flags), "Int64"),
                           **dict.fromkeys(("share", "low", "high", *timed), "Float64")})  # fmt: skip
-    order = [*keys, "n", "failed", "silent", "share", "low", "high", *timed, "bursts", "unknown", "misused", "checked"]
+    order = [*keys, "n", "failed", "silent", "share", "low", "high", *timed, "empty", "told", "bursts", "unknown",
+             "misused", "checked"]  # fmt: skip
     return ordered(frame[order], [*names, "tool"], n=False)
 
 

@@ -105,6 +105,64 @@ def test_arguments_that_break_the_schema_and_unknown_tools_are_counted() -> None
     assert (row["unknown"], row["checked"]) == (1, 0)
 
 
+EMPTY = [
+    "[]", " [ ]\n", "{}", "null", '""', '{"results": []}', '{"total": 0, "items": [], "next": null}', '{"rows":null}',
+    "No results found.", "0 matching documents", "Nothing was found", "not found",
+]  # fmt: skip
+FULL = [
+    "[0]",
+    "0",
+    "false",
+    "ok",
+    '{"results": [1], "errors": []}',
+    '{"id": 7, "tags": []}',
+    "No results are final yet",
+]
+
+
+def gave(*results: str | None) -> Traces:
+    """Make a run of a tool an hour, each with its result."""
+    n = range(len(results))
+    spans = pd.DataFrame(
+        {
+            "trace_id": [f"t{each}" for each in n],
+            "span_id": "s",
+            "kind": "tool",
+            "name": "look",
+            "feature": ["a" if each % 2 else "b" for each in n],
+            "start": [at(3600 * each) for each in n],
+            "status": "ok",
+        }
+    )
+    told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
+    attributes = [
+        orjson.dumps(told | ({} if each is None else {"gen_ai.tool.call.result": each})).decode() for each in results
+    ]
+    contents = spans[["trace_id", "span_id"]].assign(attributes=attributes)
+    return Traces.from_frames({"spans": spans, "contents": contents})
+
+
+@pytest.mark.parametrize(("results", "empty"), [(EMPTY, len(EMPTY)), (FULL, 0), ([None, None], 0)])
+def test_results_that_hold_nothing_are_counted(results: list[str | None], empty: int) -> None:
+    frame = ll.tools(gave(*results))
+    (row,) = frame.to_dict("records")
+    assert (row["empty"], row["failed"]) == (empty, 0)
+    assert row["told"] == sum(each is not None for each in results)
+    assert any("do not say what they gave" in note for note in frame.notes) == (None in results)
+
+
+def test_the_calls_that_failed_or_gave_nothing_are_listed() -> None:
+    beside = ll.tools(gave("[]", '{"error": "down"}', "[1]", "[]"), by="feature").beside
+    assert beside["empty"][["trace_id", "feature"]].to_numpy().tolist() == [["t0", "b"], ["t3", "a"]]
+    assert beside["failed"]["trace_id"].tolist() == ["t1"]
+
+
+def test_a_tool_that_begins_to_give_nothing_is_an_incident() -> None:
+    found = ll.triage(gave(*["[1]"] * 150, *["[]"] * 50))
+    assert found["finding"].iloc[0].startswith("empty results of look rose from 0 % to 100 %")
+    assert set(found.traces(0).trace_ids) == {f"t{each}" for each in range(150, 200)}
+
+
 def test_a_pattern_of_strangers_is_not_run() -> None:
     (row,) = ll.tools(asked(orjson.dumps({"sku": "a" * 5000 + "!"}).decode())).to_dict("records")
     assert row["misused"] == 0

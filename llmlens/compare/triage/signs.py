@@ -39,6 +39,7 @@ SIGNS: list[Sign] = [
     Sign("failed model calls", "errors", "calls", "failed", "model", "share", "lower"),
     Sign("failed requests", "errors", "requests", "failed", "feature", "share", "lower"),
     Sign("failed calls", "errors", "tools", "failed", "tool", "share", "lower", 1.5),
+    Sign("empty results", "tools", "tools", "empty", "tool", "share", "lower", 1.5),
     Sign("answers cut by the token limit", "errors", "calls", "cut", "feature", "share", "lower"),
     Sign("duration", "latency", "requests", "duration_s", "feature", "s", "lower"),
     Sign("time to the first token", "latency", "requests", "ttft_s", "feature", "s", "lower"),

@@ -58,10 +58,12 @@ def calls(traces: Traces) -> pd.DataFrame:
 
 
 def tools(traces: Traces) -> pd.DataFrame:
-    """Give a row a tool call that was run: whether it failed."""
+    """Give a row a tool call that was run: whether it failed, and whether it gave nothing."""
     runs = tool_runs(traces)
     ran = runs.filter(runs.executed)
-    return traces.fetch(ran.select("trace_id", "start", "tool", failed=ran.failed.cast("float64")))
+    return traces.fetch(
+        ran.select("trace_id", "start", "tool", failed=ran.failed.cast("float64"), empty=ran.empty.cast("float64"))
+    )
 
 
 def retrievals(traces: Traces) -> pd.DataFrame:

@@ -44,9 +44,9 @@ def triage(traces: Traces, baseline: Traces | None = None, *, seed: int = 0) -> 
     What is left after the Benjamini-Hochberg correction over all of them (q <= 0.05) and is large enough to matter (a
     share by 2 points, anything else by 10 %) is put together: changes of the same traces are one incident.
 
-    One row an incident, first what got worse: `finding` (in words), `kind` (errors, latency, cost, agents, retrieval,
-    output, quality, traffic), `slice`, `worse` (NA where neither way is), `since` and `until` (NA: to the end),
-    `before` and `after` (means), `low` and `high` (95 % interval of the difference; of the stretch as it was found, so
+    One row an incident, first what got worse: `finding` (in words), `kind` (errors, latency, cost, agents, tools,
+    retrieval, output, quality, traffic), `slice` (NA: without one), `worse` (NA where neither way is), `since` and
+    `until` (NA: to the end), `before` and `after` (means), `low` and `high` (95 % interval of the difference; of the stretch as it was found, so
     rather too narrow), `q`, `n` (traces of the stretch), `also` (what else moved then), `came_with` (versions that came
     into use about then), `set_apart` (what the affected traces of the stretch have in common; see `llmlens.explain`).
 
