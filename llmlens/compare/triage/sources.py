@@ -61,9 +61,8 @@ def tools(traces: Traces) -> pd.DataFrame:
     """Give a row a tool call that was run: whether it failed, and whether it gave nothing."""
     runs = tool_runs(traces)
     ran = runs.filter(runs.executed)
-    return traces.fetch(
-        ran.select("trace_id", "start", "tool", failed=ran.failed.cast("float64"), empty=ran.empty.cast("float64"))
-    )
+    came = {name: ran[name].cast("float64") for name in ("failed", "empty")}
+    return traces.fetch(ran.select("trace_id", "start", "tool", **came))
 
 
 def retrievals(traces: Traces) -> pd.DataFrame:

@@ -46,9 +46,10 @@ def triage(traces: Traces, baseline: Traces | None = None, *, seed: int = 0) -> 
 
     One row an incident, first what got worse: `finding` (in words), `kind` (errors, latency, cost, agents, tools,
     retrieval, output, quality, traffic), `slice` (NA: without one), `worse` (NA where neither way is), `since` and
-    `until` (NA: to the end), `before` and `after` (means), `low` and `high` (95 % interval of the difference; of the stretch as it was found, so
-    rather too narrow), `q`, `n` (traces of the stretch), `also` (what else moved then), `came_with` (versions that came
-    into use about then), `set_apart` (what the affected traces of the stretch have in common; see `llmlens.explain`).
+    `until` (NA: to the end), `before` and `after` (means), `low` and `high` (95 % interval of the difference; of the
+    stretch as it was found, so rather too narrow), `q`, `n` (traces of the stretch), `also` (what else moved then),
+    `came_with` (versions that came into use about then), `set_apart` (what the affected traces of the stretch have in
+    common; see `llmlens.explain`).
 
     `.traces(i)` are the affected traces of an incident, `.series(i)` is what it was seen in, `.plot()` draws the worst.
     `notes` says what was not looked at. It is where to begin, not a verdict: coincidence in time is no cause.
