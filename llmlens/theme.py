@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import plotly.graph_objects as go
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -33,6 +35,8 @@ SEQUENTIAL = {
     "dark": ("#1a2a3a", "#1e3f5e", "#225680", "#2d6fa3", "#458cc2", "#66a8d9", "#8fc4ea"),
 }
 
+#: Of a note more characters are not shown.
+_LONGEST = 2_000
 _INK = {
     "light": {"text": "#24292f", "quiet": "#57606a", "grid": "#e4e7eb", "line": "#c3c9d0"},
     "dark": {"text": "#e2e6ea", "quiet": "#a1a9b3", "grid": "#31373e", "line": "#4b535c"},
@@ -65,6 +69,14 @@ def one_line(text: object, limit: int = 80) -> str:
     """
     flat = " ".join(_INVISIBLE.sub(" ", str(text)[: 4 * limit]).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def small_print(notes: Iterable[str]) -> str:
+    """Give notes as HTML below what they are about: a line each, as text, colours left to the page; "" without any."""
+    import html
+
+    lines = "".join(f"<div>{html.escape(one_line(note, _LONGEST))}</div>" for note in notes)
+    return f'<div class="{NO_MATH}" style="font-size:85%;opacity:.75;max-width:75em">{lines}</div>' if lines else ""
 
 
 def figure_template(mode: str = "light") -> go.layout.Template:

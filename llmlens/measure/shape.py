@@ -10,6 +10,7 @@ import pandas as pd
 
 from llmlens.errors import SelectionError, unknown
 from llmlens.schema import SPANS
+from llmlens.theme import small_print
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,7 +38,8 @@ _SPELLINGS = {"d": "D", "day": "D", "days": "D", "H": "h", "hour": "h", "hours":
 class Result(pd.DataFrame):
     """A tidy DataFrame that knows how to draw itself: `.plot()` gives a plotly Figure.
 
-    `.notes` says what could not be measured, and why; `.beside` has the frames that belong to it, by name.
+    `.notes` says what could not be measured, and why (a notebook shows it below the table); `.beside` has the frames
+    that belong to it, by name.
     """
 
     _metadata = ["_figure", "notes", "beside"]  # noqa: RUF012  # the name and form that pandas asks for
@@ -64,7 +66,7 @@ class Result(pd.DataFrame):
             "display.html.use_mathjax", False, "display.max_colwidth", _WIDEST, "display.precision", _DIGITS
         ):
             html: str | None = super()._repr_html_()  # type: ignore[misc]  # the stubs lack it
-        return html
+        return None if html is None else html + small_print(self.notes)
 
 
 def result(

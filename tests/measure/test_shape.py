@@ -6,12 +6,14 @@ import pickle
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError
+from llmlens.measure.shape import result
 from llmlens.traces import Traces
 
 TIMES = [
@@ -133,3 +135,22 @@ def test_a_result_is_a_frame_and_travels() -> None:
     pd.testing.assert_frame_equal(again, frame)
     assert isinstance(frame, pd.DataFrame)
     assert frame.sum(numeric_only=True)["calls"] == len(TIMES)
+
+
+def test_a_notebook_shows_the_notes_below_the_table() -> None:
+    nothing = ll.cost(traces_at([]))
+    page = nothing._repr_html_() or ""
+    assert "There are no model calls." in page.partition("</table>")[2]
+    assert "There are no model calls." in (nothing.head(1)._repr_html_() or "")
+    noteless = result(pd.DataFrame({"n": [1]}), lambda _: go.Figure(), [""])
+    assert (noteless._repr_html_() or "").endswith("</table>\n</div>")
+
+
+def test_a_note_with_the_words_of_strangers_is_text() -> None:
+    made = result(
+        pd.DataFrame({"n": [1]}), lambda _: go.Figure(), ["<img src=x> $\\href{javascript:alert(1)}{x}$\u202e"]
+    )
+    below = (made._repr_html_() or "").partition("</table>")[2]
+    assert "&lt;img src=x&gt;" in below
+    assert "mathjax_ignore" in below
+    assert "\u202e" not in below

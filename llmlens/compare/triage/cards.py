@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from llmlens.theme import NO_MATH, one_line
+from llmlens.theme import NO_MATH, one_line, small_print
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,10 @@ _SMALL = "margin:2px 0 0 0;font-size:90%;opacity:.85;max-width:75em"
 def cards(found: Findings) -> str:
     """Give at most a dozen findings as HTML, and the notes."""
     shown = "".join(_card(place, row) for place, row in enumerate(found.head(_MOST).to_dict("records")))
-    more = f" {len(found) - _MOST} more are in the frame." if len(found) > _MOST else ""
-    notes = html.escape(" ".join(found.notes) + more)
+    more = [f"{len(found) - _MOST} more are in the frame."] if len(found) > _MOST else []
     return (
         f'<div class="llmlens-findings {NO_MATH}"><ol style="padding-left:1.6em;margin:4px 0">{shown}</ol>'
-        f'<div style="font-size:85%;opacity:.75">{notes}</div></div>'
+        f"{small_print([*found.notes, *more])}</div>"
     )
 
 
