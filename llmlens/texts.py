@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, UnknownArgumentError, nearest, unknown
+from .ordering import earliest, latest
 from .schema import SPANS
 
 if TYPE_CHECKING:
@@ -96,21 +97,23 @@ def _said(traces: Traces, spans: ir.Table) -> ir.Table:
 
 def _of_trace(said: ir.Table, names: list[str]) -> ir.Table:
     """Give a row a trace: what the root says, else what its last model call with an answer does."""
+    import ibis
+
     root = _first(said.filter(said.depth == 0), ["start", "span_id"]).select("trace_id", "prompt", *names)
-    best = said.mutate(
-        wordless=said.answer.isnull(), below=(said.depth > 0).fill_null(True), back=-said.start.epoch_seconds()
-    )
-    best = _first(best, ["wordless", "below", "back", "span_id"]).select("trace_id", "span_id", "start", "answer")
+    best = said.mutate(wordless=said.answer.isnull(), below=(said.depth > 0).fill_null(True))
+    latest_first = ibis.desc("start"), ibis.desc("span_id")
+    best = _first(best, ["wordless", "below", *latest_first]).select("trace_id", "span_id", "start", "answer")
     # Where the root does not say it: the last model call that knows a column, the first prompt there was.
     anywhere = said.group_by("trace_id").agg(
-        any_prompt=said.prompt.argmin(said.start), **{f"any_{name}": said[name].argmax(said.start) for name in names}
+        any_prompt=earliest(said.prompt, said.start, said.span_id, where=said.prompt.notnull()),
+        **{f"any_{n}": latest(said[n], said.start, said.span_id, where=said[n].notnull()) for n in names},
     )
     both = best.left_join(root, "trace_id").left_join(anywhere, "trace_id")
     columns = {name: both[name].coalesce(both[f"any_{name}"]) for name in ("prompt", *names)}
     return both.select("trace_id", "span_id", "start", "answer", **columns)
 
 
-def _first(table: ir.Table, order: list[str]) -> ir.Table:
+def _first(table: ir.Table, order: list[Any]) -> ir.Table:
     """Give the first row of each trace in this order."""
     import ibis
 

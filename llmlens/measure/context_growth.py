@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from llmlens.errors import SelectionError
+from llmlens.ordering import earliest, latest
 
 from .asking import takes_traces
 from .groups import keys_of, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
-from .units import of_earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +43,10 @@ def context_growth(
     call), beside the model, which is always there. `every`: a time bucket by the first call, in UTC.
 
     One row a group, bucket, model and `measure`: `steps` (calls), `first` and `peak` (input tokens of the first call
-    and of the largest), `growth` (input tokens more a step; of two calls or more), `share` (peak of the window).
-    Columns: those of `by`, `model`, `period` (with `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`,
-    `p99` each with `_low` and `_high` (see `llmlens.latency`), `max`, `window` (tokens; NA where nobody knows it).
+    and of the largest), `growth` (input tokens more a step; of two calls or more), `share` (peak of the window);
+    `first` and `growth` of conversations whose calls all have a time. Columns: those of `by`, `model`, `period` (with
+    `every`), `measure`, `n` (conversations), `mean`, `p50`, `p95`, `p99` each with `_low` and `_high` (see
+    `llmlens.latency`), `max`, `window` (tokens; NA where nobody knows it).
 
     `.beside["conversations"]` has those that fill 80 % of the window or would reach it within as many steps as they
     had, the fullest first, with `steps_left` until then at their own growth. Calls that fail because the context is too
@@ -64,13 +65,13 @@ def context_growth(
             )
     spans = traces.table("spans")
     calls = spans.filter((spans.kind == "llm") & spans.input_tokens.notnull())
-    single, in_order = calls.count() == 1, calls.start.min().notnull()
+    # A call without a time may have been the first and the last; the only one was.
+    in_order = (calls.count() == 1) | (calls.start.count() == calls.count())
     talks = calls.group_by(["trace_id", "parent_id", "model"]).agg(
         start=calls.start.min(), provider=calls.provider.max(), steps=calls.count(), peak=calls.input_tokens.max(),
-        # Engines differ in what comes first where no call has a time; the only one needs none.
-        first=ibis.cases((single, calls.input_tokens.max()), (in_order, calls.input_tokens.argmin(calls.start))),
-        last=ibis.cases((single, calls.input_tokens.max()), (in_order, calls.input_tokens.argmax(calls.start))),
-        **{name: of_earliest(calls[name], calls.start) for name in names if name not in _OF_TALKS},
+        first=ibis.ifelse(in_order, earliest(calls.input_tokens, calls.start, calls.span_id), None),
+        last=ibis.ifelse(in_order, latest(calls.input_tokens, calls.start, calls.span_id), None),
+        **{name: earliest(calls[name], calls.start, calls.span_id) for name in names if name not in _OF_TALKS},
     )  # fmt: skip
     known, missing = _windows(traces, windows or {})
     size = (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmlens.ordering import earliest
+
 from .grouping import marked, trace_groups
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def score_rows(traces: Traces, by: list[str], every: str | None) -> tuple[pd.Dat
     groups = trace_groups(traces, by, every)
     scores = traces.table("scores")
     first = groups.filter(groups.session_id.notnull()).group_by("session_id")
-    first = first.agg(first_trace=groups.trace_id.argmin(groups.start))
+    first = first.agg(first_trace=earliest(groups.trace_id, groups.start, groups.trace_id))
     judged = scores.left_join(first, "session_id")
     judged = judged.mutate(of_trace=judged.trace_id.coalesce(judged.first_trace))
     judged = judged.mutate(unit=judged.trace_id.coalesce("session " + judged.session_id))

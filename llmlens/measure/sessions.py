@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmlens.ordering import earliest
 from llmlens.schema import USAGE_KINDS
 from llmlens.statistics.shares import wilson
 
@@ -16,7 +17,7 @@ from .groups import keys_of, numbered, ordered, with_period
 from .quantile_figures import by_of, quantile_bars, quantile_lines
 from .shape import Result, columns_by, result
 from .spread import spread
-from .units import of_earliest, seconds_between, trace_units
+from .units import seconds_between, trace_units
 from .usage import tokens_of, usage_notes
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def sessions(traces: Traces, by: str | Iterable[str] | None = None, every: str |
     names = columns_by(by, taken=("cost_usd",))
     units = _turns(traces, [*names, "session_id"])
     told = units.filter(units.session_id.notnull())
-    first = {name: of_earliest(told[name], told.start) for name in names if name not in ("session_id", "start", "end")}
+    own = ("session_id", "start", "end")
+    first = {name: earliest(told[name], told.start, told.trace_id) for name in names if name not in own}
     rolled = told.group_by("session_id").agg(
         start=told.start.min(), end=told.end.max(), turns=told.count(),
         busy=seconds_between(told.start, told.end).sum(),

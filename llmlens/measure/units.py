@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmlens.ordering import earliest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,7 +21,7 @@ def trace_units(spans: ir.Table, names: Iterable[str], **more: ir.Scalar) -> ir.
     import ibis
 
     def of_trace(column: ir.Column) -> ir.Value:
-        root = column.argmin(spans.start, where=spans.depth == 0)
+        root = earliest(column, spans.start, spans.span_id, where=spans.depth == 0)
         return ibis.ifelse(column.min() == column.max(), column.min(), root)
 
     columns = {name: of_trace(spans[name]) for name in names if name not in ("trace_id", "start", "end")}
@@ -30,10 +32,3 @@ def trace_units(spans: ir.Table, names: Iterable[str], **more: ir.Scalar) -> ir.
 def seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
     """Give the seconds from `start` to `end`."""
     return end.delta(start, unit="microsecond") / 1e6
-
-
-def of_earliest(column: ir.Column, start: ir.TimestampColumn) -> ir.Value:
-    """Give what the earliest row says; the least of all where none has a time, as engines differ in which is first."""
-    import ibis
-
-    return ibis.ifelse(start.min().notnull(), column.argmin(start), column.min())

@@ -302,6 +302,14 @@ def test_context_growth_and_the_window() -> None:
         ll.context_growth(traces, windows={"m": 0})
 
 
+def test_context_does_not_grow_between_calls_of_no_known_order() -> None:
+    spans = pd.DataFrame({"trace_id": "t", "span_id": list("abc"), "parent_id": "r", "kind": "llm", "model": "m",
+                          "start": [at(0), None, at(2)], "input_tokens": [100, 400, 900]})  # fmt: skip
+    found = ll.context_growth(Traces.from_frames({"spans": spans}))
+    assert set(found["measure"]) == {"steps", "peak"}
+    assert "1 of 3 model calls have no time: which was first is not known." in found.notes
+
+
 def test_hand_offs_down_the_tree_and_one_after_the_other() -> None:
     rows: list[dict[str, Any]] = [
         {"span_id": "p", "kind": "agent", "agent_name": "plan", "start": at(0), "end": at(9)},
