@@ -125,7 +125,7 @@ def test_windows_of_time_are_told_apart_by_what_changed_with_them_not_by_the_tim
     assert result["condition"].tolist()[0] == {"model": "new"}
     named = {name for condition in result["condition"] for name in condition}
     assert not named & {"start", "metadata.day"}
-    assert any("left out: metadata.day, start." in note for note in result.attrs["notes"])
+    assert any("left out: metadata.day, start." in note for note in result.notes)
 
 
 def test_a_release_that_parts_the_windows_is_not_taken_for_the_time() -> None:
@@ -202,7 +202,7 @@ def test_errors_are_explained_by_their_cause_before_themselves() -> None:
     traces = Traces.from_frames({"spans": frame})
     result = ll.explain(traces.where(status="error"))
     assert result["condition"].tolist()[:2] == [{"release": "1.2"}, {"status": "error"}]
-    assert "ignore=['status']" in " ".join(result.attrs["notes"])
+    assert "ignore=['status']" in " ".join(result.notes)
     without = ll.explain(
         traces.where(status="error"), ignore=["status", "error_type", "trace", "n_errors", "n_unpriced"]
     )
@@ -216,7 +216,7 @@ def test_same_traces_are_said_to_be_the_same() -> None:
     assert result.iloc[0]["condition"] == {"model": "claude"}
     row = next(r for r in result.itertuples() if r.condition == {"provider": "anthropic"})
     assert row.explained_by == {"model": "claude"}
-    assert any("model = claude cannot be told apart from" in note for note in result.attrs["notes"])
+    assert any("model = claude cannot be told apart from" in note for note in result.notes)
 
 
 # ---------------------------------------------------------------------- two sides
@@ -234,7 +234,7 @@ def test_what_is_on_both_sides_counts_as_selection() -> None:
     traces = load()
     selection = selected(traces, (spans()["model"] == "claude").to_numpy())
     over, rest = ll.explain(selection, traces), ll.explain(selection)
-    assert f"{len(selection)} traces are in the selection and in the baseline" in over.attrs["notes"][0]
+    assert f"{len(selection)} traces are in the selection and in the baseline" in over.notes[0]
     pd.testing.assert_frame_equal(pd.DataFrame(over), pd.DataFrame(rest))
 
 
@@ -249,7 +249,7 @@ def test_selected_spans_stand_for_their_traces() -> None:
     traces = load()
     result = ll.explain(traces.where(model="gpt", release="1.1", spans_only=True))
     assert result.iloc[0]["condition"] == {"model": "gpt", "release": "1.1"}
-    assert "their whole traces" in result.attrs["notes"][0]
+    assert "their whole traces" in result.notes[0]
 
 
 def test_a_result_repeats_and_survives_saving(tmp_path: Any) -> None:
@@ -267,7 +267,7 @@ def test_a_result_repeats_and_survives_saving(tmp_path: Any) -> None:
 def empty_for(result: pd.DataFrame, reason: str) -> bool:
     assert list(result.columns) == COLUMNS
     assert len(result) == 0
-    assert reason in " ".join(result.attrs["notes"])
+    assert reason in " ".join(result.notes)
     return True
 
 
@@ -287,7 +287,7 @@ def test_everything_alike_is_said_to_be_alike() -> None:
     alike = {"model": "m", "release": None, "user_id": "u", "start": pd.NaT, "duration_s": None}
     result = ll.explain(load(50, **alike).sample(20))
     assert empty_for(result, "The same everywhere, so not judged: ")
-    assert "model" in result.attrs["notes"][-1]
+    assert "model" in result.notes[-1]
 
 
 def test_the_whole_load_has_no_rest_to_compare_with() -> None:
@@ -345,7 +345,7 @@ def test_top_cuts_the_list_and_says_so() -> None:
     traces = load(provider=models, request_model=models)
     result = ll.explain(selected(traces, (models == "claude").to_numpy()), top=1)
     assert result["condition"].tolist() == [{"model": "claude"}]
-    assert any("more conditions were found" in note for note in result.attrs["notes"])
+    assert any("more conditions were found" in note for note in result.notes)
 
 
 def test_the_model_that_the_provider_changed_comes_first_among_the_new_answers() -> None:

@@ -50,7 +50,7 @@ def explain(
     `share_selection` and `share_baseline` (of the traces that fulfil it), `difference`, `low` and `high` (its 95 %
     interval; Newcombe 1998), `q` (the chance that anything this strong would be found where nothing is; shuffled
     labels, Westfall and Young 1993, or Bonferroni's bound on Fisher's exact test), `explained_by` (the condition given
-    which this one says no more; None where there is none). `.attrs["notes"]` says what could not be judged, and why
+    which this one says no more; None where there is none). `.notes` says what could not be judged, and why
     nothing is said. Where nothing is, nothing is said in at least 95 % of all cases.
 
     An outcome (status, duration, cost, ...) does not explain a circumstance (model, release, tag, ...), and comes after
@@ -113,6 +113,4 @@ def _framed(found: Sequence[Finding], notes: list[str], columns: Sequence[Column
         for condition, finding in zip(conditions, found, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object).astype(_COLUMNS)
-    made = result(frame, draw)
-    made.attrs["notes"] = notes
-    return made
+    return result(frame, draw, notes)
