@@ -131,8 +131,8 @@ def _grouped(requests: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         frame = parts[sums].sum(min_count=1).to_frame().T
         frame["n"] = len(parts)
     repeats = (frame["exact"] + frame["near"]).fillna(0)
-    frame["saved_tokens"] = frame["saved_tokens"].where(repeats > 0, frame["saved_calls"])  # 0 where nothing repeats
-    frame["saved_usd"] = frame["saved_usd"].where(repeats > 0, frame["cost_usd"] * 0)
+    # Where nothing repeats nothing is saved, whatever is known of tokens and cost.
+    frame.loc[(frame["n"] > 0) & (repeats == 0), ["saved_tokens", "saved_usd"]] = 0
     n = frame["n"].where(frame["n"] > 0)
     frame["share"] = repeats / n
     bounds = [wilson(r / k, k) if k else (np.nan, np.nan) for r, k in zip(repeats, frame["n"], strict=True)]

@@ -74,6 +74,13 @@ def test_repeats_of_unknown_cost_are_counted_and_save_nothing_known() -> None:
     assert pd.isna(found["saved_usd"])
 
 
+def test_where_nothing_repeats_nothing_is_saved_whatever_is_known_of_its_cost() -> None:
+    unknown = {"cost_usd": [None] * 2, "input_tokens": None, "output_tokens": None}
+    found = ll.duplicates(asked(["one question", "and another thing"], **unknown)).iloc[0]
+    assert (found["exact"], found["near"], found["saved_calls"]) == (0, 0, 0)
+    assert (found["saved_tokens"], found["saved_usd"]) == (0, 0.0)
+
+
 def test_traces_that_do_not_say_what_was_asked_are_noted() -> None:
     found = ll.duplicates(asked(["a question", None, "  "]))
     assert found["n"].tolist() == [1]
