@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .share import command as share_command
-from .share import report_command
+from .share import report_command, share_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

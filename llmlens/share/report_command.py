@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmlens.errors import LlmlensError
-
-from .command import read_parameters
+from .page_command import add_page_options, page_options, run_writing
 
 if TYPE_CHECKING:
     import argparse
@@ -26,13 +22,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--until", help="where it ends")
     parser.add_argument("--baseline", help='a dump of a usual time, or "before": what the dump has before --since')
     parser.add_argument("--template", default="incident", help="the path of a notebook of your own")
-    parser.add_argument(
-        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="for it; repeatable"
-    )
-    parser.add_argument("--title", help="the title (the name of the dump)")
-    parser.add_argument("--code", choices=("fold", "show", "hide"), default="fold", help="how code is shown (fold)")
-    parser.add_argument("--no-redact", action="store_true", help="keep secrets, cards and people in it")
-    parser.add_argument("--max-mb", type=float, default=20, help="shorten texts above so many megabytes (20)")
+    add_page_options(parser, title="the name of the dump")
     parser.set_defaults(run=run_report)
 
 
@@ -40,23 +30,5 @@ def run_report(chosen: argparse.Namespace) -> int:
     """Report, say where the review is, and return the exit status."""
     from .report import report
 
-    begun = time.monotonic()
-    try:
-        made = report(
-            chosen.dump,
-            chosen.out,
-            chosen.template,
-            baseline=chosen.baseline,
-            since=chosen.since,
-            until=chosen.until,
-            title=chosen.title,
-            redact=not chosen.no_redact,
-            code=chosen.code,
-            parameters=read_parameters(chosen.parameter),
-            max_mb=chosen.max_mb,
-        )
-    except LlmlensError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    print(f"{made} ({made.stat().st_size / 1e6:.1f} MB, {time.monotonic() - begun:.0f} s)")  # noqa: T201
-    return 0
+    window = {name: getattr(chosen, name) for name in ("baseline", "since", "until")}
+    return run_writing(lambda: report(chosen.dump, chosen.out, chosen.template, **window, **page_options(chosen)))

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from llmlens import cli
 from llmlens.errors import ShareError
 from llmlens.share import running
-from llmlens.share.command import read_parameters
 from llmlens.share.lengths import Scissors
 from llmlens.share.markdown import Headings, as_html
 from llmlens.share.notebook_file import read_notebook
 from llmlens.share.packing import Parts, as_json, in_script
+from llmlens.share.page_command import read_parameters
 from llmlens.share.redacting import _value
 from llmlens.share.sanitising import sanitised
 from llmlens.share.source_code import as_html as marked
