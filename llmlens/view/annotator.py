@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -10,28 +9,25 @@ import traitlets
 from llmlens.errors import SelectionError, UnknownNameError, unknown
 
 from . import span_detail, wire
-from .annotation_item import item_detail
 from .annotator_snapshot import annotator_snapshot
 from .base import View, css, esm, handles
 from .given_scores import GivenScores
+from .item_texts import ItemTexts
 from .label_journal import Journal
 from .label_target import target
+from .labelling import Labelling
 from .worklist import Worklist
-from .worklist_order import find_items, in_order, queue_items, wanted_items
+from .worklist_items import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from llmlens.label.event import Event, Item
     from llmlens.label.score import Score
     from llmlens.label.store import LabelStore
     from llmlens.traces import Traces
 
-#: Items whose texts are kept in Python between the first part of a text and the rest of it.
-_KEPT = 8
 #: What a copy without a kernel carries: the texts of so many items.
 _STATIC_ITEMS = 50
 _PER_ITEM = ("trace", "span")
@@ -95,22 +91,22 @@ class Annotator(View):
         if per_item is not None and per_item not in _PER_ITEM:
             raise SelectionError(f'per_item= is what one label is about, "trace" or "span"; got {per_item!r}.')
         self._following = False
-        self._order, self._per_item, self._seed = order, per_item, seed
-        self._details: OrderedDict[Item, dict[str, Any]] = OrderedDict()
         self._list: Worklist | None = None
-        self._redo: list[tuple[Event, Event]] = []
         self.blind = bool(blind)
         self.author = author or default_author()
         self._target = target(to, store)
         self.store = self._target.store
         try:
             self.scores = self._target.scores(scores)
-            self._queued = self._target.items()
+            queued = self._target.items()
         except BaseException:
             self._target.close()
             raise
+        self._wanted = Wanted(order, per_item, seed, self.blind, queued, self._target.queue_id)
         self._journal = Journal(self.store)
+        self._labelling = Labelling(self._target, self._journal, self.author, self.scores)
         super().__init__(source, **options)
+        self._texts = ItemTexts(self.traces)
         self._worklist()  # an unknown order is an error here, not in the browser
         if isinstance(source, View) and source.has_trait("span_id"):
             source.observe(self._span_opened, "span_id")
@@ -119,44 +115,18 @@ class Annotator(View):
 
     def _worklist(self) -> Worklist:
         if self._list is None:
-            items = self._find()
             self._given = GivenScores(self.traces, self._journal)
-            names = [score.name for score in self.scores]
             given = self._given.all(but=self.author)  # one's own would change the order as one goes
-            self._items = in_order(items, given, self._order, names=names, seed=self._seed)
+            names = [score.name for score in self.scores]
+            self._items = self._wanted.items(self.traces, self._journal, given, names)
             ids = zip(self._items["trace_id"], self._items["span_id"], strict=True)
             own: list[Item] = [(trace, span if isinstance(span, str) else None, None) for trace, span in ids]
             self._list = Worklist(own, self._journal, self.author)
         return self._list
 
-    def _find(self) -> pd.DataFrame:
-        """Read what there is to label, or of a queue what of it is still pending or was labelled here."""
-        judged = not self.blind
-        if self._queued is None:
-            return find_items(self.traces, self._per_item or "trace", self._order, judged=judged)
-        touched = self._journal.queued(str(self._target.queue_id))
-        wanted = wanted_items(self.traces, self._queued) | touched
-        return queue_items(self.traces, wanted, self._order, per_item=self._per_item, judged=judged)
-
-    def _note(self) -> str | None:
-        """Say what of a queue cannot be labelled here."""
-        if self._queued is None:
-            return None
-        there = {item[0] for item in self._worklist().items} | {item[1] for item in self._worklist().items}
-        sessions = sum(each.object_type == "SESSION" for each in self._queued)
-        lacking = sum(each.object_type != "SESSION" and each.object_id not in there for each in self._queued)
-        parts = [f"{sessions:,} whole sessions"] * (sessions > 0)
-        parts += [f"{lacking:,} items that are not among these traces"] * (lacking > 0)
-        return f"This queue also has {' and '.join(parts)}: they are not on this list." if parts else None
-
-    @property
-    def _noun(self) -> str:
-        mixed = self._queued and any(each.object_type != "TRACE" for each in self._queued)
-        return self._per_item or ("item" if mixed else "trace")
-
     def traces_changed(self) -> None:
         """Forget the former worklist, and close the open item when it is not on the new one."""
-        self._details.clear()
+        self._texts = ItemTexts(self.traces)
         self._list = None
         item = (self.trace_id, self.span_id, None)
         if self.trace_id is None or item in self._worklist().places:
@@ -203,7 +173,7 @@ class Annotator(View):
     def _item(self, trace_id: str, span_id: str | None) -> Item:
         item = (trace_id, span_id, None)
         if item not in self._worklist().places:
-            raise UnknownNameError(f"There is no {self._noun} {span_id or trace_id!r} on this list.")
+            raise UnknownNameError(f"There is no {self._wanted.noun} {span_id or trace_id!r} on this list.")
         return item
 
     # Reading ----------------------------------------------------------------------------------------------------
@@ -219,10 +189,10 @@ class Annotator(View):
             "people": worklist.people(),
             "scores": [_asked(score) for score in self.scores],
             "author": self.author,
-            "per_item": self._noun,
+            "per_item": self._wanted.noun,
             "blind": self.blind,
             "to": self._target.name,
-            "note": self._note(),
+            "note": self._wanted.left_out(worklist.items),
             "deliveries": self._target.counts(),
             "trouble": self._target.trouble,
             "store": self.store.path.name,
@@ -240,7 +210,7 @@ class Annotator(View):
             "trace_id": item[0],
             "span_id": item[1],
             "head": head,
-            **span_detail.clip(self._detail(item)),
+            **span_detail.clip(self._texts.of(item)),
             "given": [] if self.blind else self._given.of(item, but=self.author),
             "status": self._status(item),
         }
@@ -251,15 +221,7 @@ class Annotator(View):
 
     @handles("more")
     def _more(self, trace_id: str, span_id: str | None, path: list[str | int], offset: int) -> dict[str, Any]:
-        return span_detail.more(self._detail(self._item(trace_id, span_id)), list(path), max(0, int(offset)))
-
-    def _detail(self, item: Item) -> dict[str, Any]:
-        if item not in self._details:
-            self._details[item] = wire.clean(item_detail(self.traces, str(item[0]), item[1]))
-            while len(self._details) > _KEPT:
-                self._details.popitem(last=False)
-        self._details.move_to_end(item)
-        return self._details[item]
+        return span_detail.more(self._texts.of(self._item(trace_id, span_id)), list(path), max(0, int(offset)))
 
     @handles("status")
     def _status_of(self, trace_id: str, span_id: str | None) -> dict[str, Any]:
@@ -267,25 +229,7 @@ class Annotator(View):
 
     def _status(self, item: Item) -> dict[str, Any]:
         """Say what this person did with an item, how far its labels are, and how far everybody is."""
-        self._journal.refresh()
-        own = {name: event for (name, author), event in self._journal.labels(item).items() if author == self.author}
-        states = self._target.states([str(event.score_id) for event in own.values()])
-        labels = []
-        for score in self.scores:
-            if score.name in own:
-                event = own[score.name]
-                state, reason = states.get(str(event.score_id), ("saved", None))
-                same = {"name": score.name, "value": event.value, "comment": event.comment, "score_id": event.score_id}
-                labels.append({**same, "state": state, "reason": reason})
-        mark = self._journal.mark(item, self.author)
-        return {
-            "labels": labels,
-            "mark": None if mark is None else {"kind": mark.kind, "reason": mark.comment},
-            "completed": self._target.completed(item),
-            "people": self._worklist().people(),
-            "deliveries": self._target.counts(),
-            "trouble": self._target.trouble,
-        }
+        return {**self._labelling.status(item), "people": self._worklist().people()}
 
     # Labelling --------------------------------------------------------------------------------------------------
 
@@ -294,68 +238,40 @@ class Annotator(View):
         self, trace_id: str, span_id: str | None, name: str, value: Any, comment: str | None = None
     ) -> dict[str, Any]:
         item = self._item(trace_id, span_id)
-        known = {score.name: score for score in self.scores}
-        if name not in known:
-            what = "score"
-            raise unknown(what, str(name), known)
-        self.store.add(
-            known[name],
-            value,
-            trace_id=item[0],
-            span_id=item[1],
-            comment=comment,
-            author=self.author,
-            queue_id=self._target.queue_id,
-        )
-        self._redo.clear()
+        self._labelling.label(item, name, value, comment)
         return self._status(item)
 
     @handles("done")
     def _done(self, trace_id: str, span_id: str | None) -> dict[str, Any]:
         item = self._item(trace_id, span_id)
-        mark = self._journal.mark(item, self.author)
-        if mark is None or mark.kind != "done":
-            same = {"author": self.author, "trace_id": item[0], "span_id": item[1]}
-            self.store.done(**same, queue_id=self._target.queue_id)
-            self._redo.clear()
+        self._labelling.done(item)
         return self._status(item)
 
     @handles("skip")
     def _skip(self, trace_id: str, span_id: str | None, reason: str | None = None) -> dict[str, Any]:
         item = self._item(trace_id, span_id)
-        self.store.skip(reason=reason, author=self.author, trace_id=item[0], span_id=item[1])
-        self._redo.clear()
+        self._labelling.skip(item, reason)
         return self._status(item)
 
     @handles("undo")
     def _undo(self) -> dict[str, Any]:
         """Take back the last thing this person did to an item of the list, wherever it was."""
-        self._journal.refresh()
-        last = self._journal.last(self.author, self._worklist().places)
-        if last is None:
-            return {"place": None}
-        self._redo.append((last, self.store.undo(last, author=self.author)))
-        return self._went(last)
+        return self._went(self._labelling.undo(self._worklist().places))
 
     @handles("redo")
-    def _again(self) -> dict[str, Any]:
+    def _redo(self) -> dict[str, Any]:
         """Do again what was last taken back here."""
-        if not self._redo:
-            return {"place": None}
-        event, undone = self._redo.pop()
-        self.store.undo(undone, author=self.author)
-        return self._went(event)
+        return self._went(self._labelling.redo())
 
-    def _went(self, event: Event) -> dict[str, Any]:
-        place = self._worklist().places.get(event.item)  # another list may be shown by now
-        if place is None:
+    def _went(self, event: Event | None) -> dict[str, Any]:
+        place = None if event is None else self._worklist().places.get(event.item)
+        if event is None or place is None:  # another list may be shown by now
             return {"place": None}
         return {"place": place, "kind": event.kind, "name": event.name, "status": self._status(event.item)}
 
     @handles("retry")
     def _retry(self, trace_id: str, span_id: str | None, score_id: str | None = None) -> dict[str, Any]:
-        if self._target.sender is not None:
-            self._target.sender.retry(score_id)
+        self._labelling.retry(score_id)
         return self._status(self._item(trace_id, span_id))
 
     # Copies without a kernel ------------------------------------------------------------------------------------
@@ -383,7 +299,7 @@ class Annotator(View):
         self._journal.refresh()
         mine = self._worklist().people(others=False)[0]
         counted = ", ".join(f"{mine[kind]:,} {kind}" for kind in ("done", "skipped", "left"))
-        return f"<Annotator of {len(self._worklist().items):,} {self._noun}s by {self.author}: {counted}>"
+        return f"<Annotator of {len(self._worklist().items):,} {self._wanted.noun}s by {self.author}: {counted}>"
 
     def snapshot(self) -> str:
         """Give how far everybody is as script-free HTML, and the labels unless the panel is blind."""

@@ -7,66 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from llmlens.errors import unknown
 
-from .annotation_item import judges
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
-
-    from llmlens.label.annotation_queues import QueueItem
-    from llmlens.label.event import Item
-    from llmlens.traces import Traces
 
     Key: TypeAlias = "Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], pd.Series[float]]"
 
 _ID = ["trace_id", "span_id"]
-#: What is said of every item above its texts.
-_HEAD = ("trace_id", "name", "feature", "user_id", "session_id", "start", "duration_s", "cost_usd")
-
-
-def find_items(traces: Traces, per_item: str, order: str, *, judged: bool = True) -> pd.DataFrame:
-    """Read the traces, or the spans, that there are to label, with the column to order them by.
-
-    Without `judged`, what a judge did is left out: it would tell its verdict.
-    """
-    table = traces.table("traces" if per_item == "trace" else "spans")
-    column = order.removeprefix("-")
-    more = ["span_id", "parent_id", "kind", "model"] if per_item == "span" else ["n_errors"]
-    names = dict.fromkeys([*_HEAD, *more, *([column] if column in table.columns else [])])
-    frame = traces.fetch(table.select(*names))
-    if per_item == "trace":
-        return frame.assign(span_id=None)
-    if not judged:
-        whole = frame.assign(**{name: frame["trace_id"] + ":" + frame[name] for name in ("span_id", "parent_id")})
-        frame = frame[~judges(whole)]
-    return frame
-
-
-def wanted_items(traces: Traces, queued: Iterable[QueueItem]) -> set[Item]:
-    """Give the items of an annotation queue as they are labelled here: traces, and spans of these traces."""
-    objects = {(each.object_type, each.object_id) for each in queued}
-    wanted: set[Item] = {(object_id, None, None) for kind, object_id in objects if kind == "TRACE"}
-    span_ids = sorted(object_id for kind, object_id in objects if kind == "OBSERVATION")
-    if span_ids:
-        spans = traces.table("spans")
-        found = traces.fetch(spans.filter(spans.span_id.isin(span_ids)).select(*_ID))
-        wanted |= {(trace_id, span_id, None) for trace_id, span_id in zip(found.trace_id, found.span_id, strict=True)}
-    return wanted
-
-
-def queue_items(
-    traces: Traces, wanted: Container[Item], order: str, *, per_item: str | None = None, judged: bool = True
-) -> pd.DataFrame:
-    """Read the items of an annotation queue that are among the traces, traces and spans, as `find_items` does."""
-    import pandas as pd
-
-    parts = []
-    for kind in (per_item,) if per_item else ("trace", "span"):
-        found = find_items(traces, kind, order, judged=judged)
-        ids = zip(found["trace_id"], found["span_id"], strict=True)
-        parts.append(found[[(trace, None if kind == "trace" else span, None) in wanted for trace, span in ids]])
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def in_order(
