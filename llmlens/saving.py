@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from .errors import ReadError, SourceNotFoundError
+from .sql import duckdb_sql
 from .store import STORED, Store
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ def save_tables(store: Store, tables: Mapping[str, ir.Table], notes: tuple[str, 
     The manifest goes first and comes back last: a folder without it does not open, so an interrupted save is never
     taken for a whole one, nor a mixture of two saves for one.
     """
-    import ibis
-
     if folder.exists() and not folder.is_dir():
         raise ReadError(f"{folder} is a file: save into an empty or a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +40,7 @@ def save_tables(store: Store, tables: Mapping[str, ir.Table], notes: tuple[str, 
     (folder / _MANIFEST).unlink(missing_ok=True)
     for name, table in tables.items():
         sort = [c for c in ("trace_id", "start") if c in table.columns]
-        query = ibis.to_sql(table.order_by(sort) if sort else table, dialect="duckdb")
+        query = duckdb_sql(table.order_by(sort) if sort else table)
         partial = folder / f".{name}.parquet"
         store.execute(f"COPY ({query}) TO {_quoted(partial)} ({_HOW})")
         partial.replace(folder / f"{name}.parquet")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .errors import SelectionError, unknown
 from .schema import SCORES, TABLES, TRACES
+from .sql import duckdb_sql
 from .store import STORED, Store
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ class Selection:
             return trace_rollup(self.table("spans"), info)
 
         def make() -> None:
-            import ibis
-
-            rollup = ibis.to_sql(trace_rollup(self.store.ibis("spans"), info), dialect="duckdb")
+            rollup = duckdb_sql(trace_rollup(self.store.ibis("spans"), info))
             columns = [c for c in TRACES.columns if c.name not in ("input", "output")]
             typed = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in columns)
             self.store.execute(f"CREATE TABLE trace_rollup AS SELECT {typed} FROM ({rollup})")
@@ -102,9 +101,7 @@ class Selection:
         if self.span_ids is not None or (self.trace_ids is not None and not known):
             return make()
         if not known:
-            import ibis
-
-            sql = ibis.to_sql(make(), dialect="duckdb")
+            sql = duckdb_sql(make())
             self.store.once(name, lambda: self.store.execute(f"CREATE TABLE {name} AS {sql}"))
         return self._selected(self.store.ibis(name))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import arrow_of
 from .schema import TABLES
+from .sql import duckdb_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -98,10 +99,9 @@ class Store:
 
     def compute(self, expression: ir.Expr) -> pa.Table:
         """Run an Ibis expression over tables of this store and give the result as an Arrow table."""
-        import ibis
         import pyarrow as pa
 
-        table = self.arrow(ibis.to_sql(expression, dialect="duckdb"))
+        table = self.arrow(duckdb_sql(expression))
         # DuckDB widens sums of integers to 128 bits, which reach Arrow as floats.
         for place, (name, dtype) in enumerate(expression.as_table().schema().items()):
             if dtype.is_integer() and not pa.types.is_integer(table.schema.field(place).type):
@@ -132,10 +132,8 @@ class Store:
 
     def keep(self, query: ir.Table, prefix: str) -> ir.Table:
         """Run a query and keep its result as a table, until no selection and no expression speaks of it any more."""
-        import ibis
-
         name = f"{prefix}_{next(self._numbers)}"
-        self.execute(f"CREATE TABLE {name} AS {ibis.to_sql(query, dialect='duckdb')}")
+        self.execute(f"CREATE TABLE {name} AS {duckdb_sql(query)}")
         table = self._table(name, query.schema())
         weakref.finalize(table.op(), _drop, self.con, name).atexit = False
         return table

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
-
+from .sql import duckdb_sql
 from .store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def unite(left: Selection, right: Selection) -> Store:
     store.create_empty()
     for selection in (left, right):
         for name, table in selection.stored().items():
-            rows = selection.store.batches(ibis.to_sql(table, dialect="duckdb"), 50_000)
+            rows = selection.store.batches(duckdb_sql(table), 50_000)
             new = f"ANTI JOIN {name} USING ({_KEYS[name]})" if name in _KEYS else f"EXCEPT ALL FROM {name}"
             store.insert(f"INSERT INTO {name} BY NAME SELECT incoming.* FROM incoming {new}", incoming=rows)
     if left.span_ids is None and right.span_ids is None:

@@ -18,6 +18,7 @@ LAYERS = (
     "schema",
     "statistics",
     "frames",
+    "sql",
     "store",
     "selection",
     "traces",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llmlens.frames import to_pandas
 from llmlens.read.prices import price_table
 from llmlens.schema import USAGE_KINDS
+from llmlens.sql import duckdb_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,7 +67,7 @@ def with_list_prices(
 
     cursor = traces._store.cursor()  # noqa: SLF001  # temporary tables live on one cursor
     narrow = calls.mutate(cost_usd=ibis.null("float64"))
-    cursor.execute(f"CREATE TEMP TABLE calls AS {ibis.to_sql(narrow, dialect='duckdb')}")
+    cursor.execute(f"CREATE TEMP TABLE calls AS {duckdb_sql(narrow)}")
     return cursor, price_table(cursor, "calls", prices, into="list_prices")
 
 

@@ -8,6 +8,7 @@ from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
 from llmlens.redaction import Redactor
 from llmlens.schema import TABLES
+from llmlens.sql import duckdb_sql
 from llmlens.store import Store
 from llmlens.traces import Traces
 
@@ -62,11 +63,10 @@ def redact(
 
 
 def _copy(source: Store, table: ir.Table, name: str, target: Store, redactor: Redactor) -> None:
-    import ibis
     import pyarrow as pa
 
     sort = [c for c in ("trace_id", "start", "span_id") if c in table.columns]
-    sql = ibis.to_sql(table.order_by(sort) if sort else table, dialect="duckdb")
+    sql = duckdb_sql(table.order_by(sort) if sort else table)
     for batch in source.batches(sql, _ROWS):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         for column in _texts_of(name):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from llmlens.frames import to_pandas
+from llmlens.sql import duckdb_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +32,9 @@ class TraceRows:
     def __getitem__(self, table: str) -> str:
         """Give the SQL of the rows of a table that are of the trace `$trace`."""
         if table not in self._written:
-            import ibis
-
             traces = self._traces()
             assert traces is not None  # whoever asks holds them  # noqa: S101
-            whole = ibis.to_sql(traces.table(table), dialect="duckdb")
+            whole = duckdb_sql(traces.table(table))
             self._written[table] = f"(SELECT * FROM ({whole}) WHERE trace_id = $trace)"
         return self._written[table]
 

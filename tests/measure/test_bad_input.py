@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
-import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,9 +17,7 @@ from llmlens.measure.shape import Result
 from .damaged import DAMAGES, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import ibis.expr.types as ir
+    from collections.abc import Callable
 
     from llmlens.traces import Traces
 
@@ -168,21 +164,6 @@ UNKNOWN: dict[str, dict[str, tuple[str, ...]]] = {
 _SHOWN: defaultdict[tuple[str, str], list[pd.DataFrame]] = defaultdict(list)
 #: What is below 0 where it is no length of time.
 _SIGNED = re.compile(r"difference|effect|burn|budget_left|growth")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """Compile a question once: all these traces have tables of the same names and columns, so the SQL is the same."""
-    compile_, compiled = ibis.to_sql, dict[Any, str]()
-
-    def to_sql(expression: ir.Expr, dialect: str) -> str:
-        asked = (expression.op(), dialect)
-        if asked not in compiled:
-            compiled[asked] = compile_(expression, dialect=dialect)
-        return compiled[asked]
-
-    with mock.patch.object(ibis, "to_sql", to_sql):
-        yield
 
 
 def ask(name: str, traces: Traces, **asked: Any) -> Result:

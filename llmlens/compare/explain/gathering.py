@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from llmlens.schema import SPANS, TRACES
+from llmlens.sql import duckdb_sql
 
 from .encoding import places
 from .first_words import first_words
@@ -54,14 +54,14 @@ def _gather_spans(traces: Selection, made: Gathered) -> None:
     columns, held = ["trace_id", "tags", *SPAN_TEXTS, *LARGEST, *SUMS], []
     fetched = list(columns)
     for column in JSON:
-        query = ibis.to_sql(spans.select("trace_id", column), dialect="duckdb")
+        query = duckdb_sql(spans.select("trace_id", column))
         keys, notes = find_keys(traces.store, query, column, n_spans)
         made.notes += notes
         if keys.keys:
             held.append(f"{keys.sql} AS {column}_held")
             fetched += [f"{column}_held[{place}]" for place in range(1, len(keys.keys) + 1)]
             made.keys += keys.names
-    rows = ibis.to_sql(spans.select(*columns, *JSON), dialect="duckdb")
+    rows = duckdb_sql(spans.select(*columns, *JSON))
     table = traces.store.arrow(f"SELECT {', '.join(fetched)} FROM (SELECT {', '.join(['*', *held])} FROM ({rows}))")
     made.spans = _placed(made, table.rename_columns([*columns, *made.keys]))
     made.several["tags"] = _tags(made.spans)
