@@ -59,7 +59,8 @@ class DriftMap(PlotlyView):
     """
 
     _esm = esm(
-        "plotly_host.js", "drift_map_points.js", "drift_map_plane.js", "drift_map_lasso.js", "drift_map_stage.js",
+        "plotly_host.js", "drift_map_points.js", "drift_map_plane.js", "drift_map_lasso.js", "drift_map_dots.js",
+        "drift_map_density.js", "drift_map_names.js", "drift_map_stage.js",
         "drift_map_panel.js", "drift_map_days.js", "drift_map_head.js", "drift_map_state.js", "drift_map_places.js",
         "drift_map_progress.js", "drift_map_tip.js", "drift_map_choice.js", "drift_map_keys.js", "drift_map.js",
     )  # fmt: skip
