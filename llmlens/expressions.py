@@ -12,6 +12,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, nearest
+from .json_values import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,14 +130,7 @@ class _Compiler(ast.NodeVisitor):
         return self.generic_visit(node)
 
     def _metadata(self, keys: list[str]) -> Any:
-        import ibis
-
-        builtin = ibis.udf.scalar.builtin
-        valid = builtin(lambda _: None, name="json_valid", signature=(("string",), "boolean"))
-        extract = builtin(lambda _, __: None, name="json_extract_string", signature=(("string", "string"), "string"))
-        document = self.columns["metadata"]
-        pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
-        return ibis.ifelse(valid(document), extract(document, pointer), None)
+        return text_at(self.columns["metadata"], keys)
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         import ibis

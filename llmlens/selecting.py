@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, unknown
 from .expressions import balanced, columns_of, compile_expression
+from .json_values import is_key, text_under
 from .schema import SPANS, TRACES
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Conditions:
 
     def _about_spans(self) -> bool:
         return any(
-            name in _SPAN or name.startswith(("span.", "metadata.", "metadata["))
+            name in _SPAN or is_key(name) or name.startswith(("span.", "metadata["))
             for name in self._names() - {"trace_id"}
         )
 
@@ -88,7 +89,10 @@ class Conditions:
     def _predicates(self, columns: Mapping[str, ir.Column], start: ir.Column | None) -> list[ir.BooleanValue]:
         import ibis
 
-        found = [_equal(columns[name], value) for name, value in self.equals.items()]
+        found = [
+            _equal(_key(columns, name, value) if is_key(name) else columns[name], value)
+            for name, value in self.equals.items()
+        ]
         if start is not None and self.since is not None:
             found.append(start >= ibis.literal(self.since, type=_TIME))
         if start is not None and self.until is not None:
@@ -101,7 +105,7 @@ class Conditions:
 def _check_names(equals: Iterable[str], written: Iterable[str]) -> None:
     what = "column of spans or traces:"
     for name in equals:
-        if name not in _SPAN | _TRACE:
+        if name not in _SPAN | _TRACE and not is_key(name):
             raise unknown(what, name, _SPAN | _TRACE | {"since", "until", "spans_only"})
     for name in sorted(written):
         table, _, column = name.partition(".")
@@ -117,6 +121,8 @@ def _values(name: str, value: Any) -> list[Any]:
     import pandas as pd
 
     many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    if is_key(name):
+        return _of_key(name, list(value) if many else [value])
     found: list[Any] = []
     for each in value if many else [value]:
         if pd.api.types.is_scalar(each) and pd.isna(each):
@@ -136,6 +142,25 @@ def _values(name: str, value: Any) -> list[Any]:
             kind = "a number" if dtype in ("integer", "number") else "text"
             raise SelectionError(f"{name}={each!r} does not fit: {name} is {kind}.")
     return found
+
+
+def _of_key(name: str, values: list[Any]) -> list[Any]:
+    """Give what a key of JSON may be: texts as which it is written, or numbers."""
+    import pandas as pd
+
+    known = [None if pd.api.types.is_scalar(each) and pd.isna(each) else each for each in values]
+    known = [str(each).lower() if isinstance(each, bool) else each for each in known]
+    given = [each for each in known if each is not None]
+    if not all(isinstance(each, str) for each in given) and not all(isinstance(each, Real) for each in given):
+        raise SelectionError(f"{name}={values!r} does not fit: give texts, or numbers.")
+    return [float(each) if isinstance(each, Real) else each for each in known]
+
+
+def _key(columns: Mapping[str, ir.Column], name: str, values: list[Any]) -> ir.Column:
+    """Give what spans say under a key: as numbers where it may be some."""
+    holder, _, key = name.partition(".")
+    found = text_under(columns[holder], key)
+    return found.try_cast("float64") if any(isinstance(each, float) for each in values) else found
 
 
 def moment(value: Any, name: str) -> datetime:

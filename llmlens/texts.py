@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, UnknownArgumentError, nearest, unknown
+from .json_values import is_key
+from .keyed import keyed
 from .ordering import earliest, latest
 from .schema import SPANS
 
@@ -43,7 +45,7 @@ def text_table(
     _one_of("text", text, TEXTS)
     _one_of("per", per, UNITS)
     names = group_columns(by)
-    spans = traces.table("spans")
+    spans = keyed(traces, names).table("spans")
     said = _said(traces, spans)
     said = _of_trace(said, names) if per == "trace" else said.filter(said.kind == "llm")
     said = said.mutate(text=said.answer if text == "output" else said.prompt)
@@ -56,6 +58,8 @@ def group_columns(by: str | Iterable[str] | None) -> list[str]:
     """Check the columns to group texts by; raise `UnknownNameError` or `SelectionError`."""
     names = [] if by is None else [by] if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
     for name in names:
+        if is_key(name):
+            continue
         if name not in SPANS.names:
             what = "column of spans:"
             raise unknown(what, str(name), SPANS.names)
@@ -89,7 +93,7 @@ def _said(traces: Traces, spans: ir.Table) -> ir.Table:
     # A span whose messages are known says nothing beside them: a call of a tool is no text.
     plain = joined.is_chat.isnull()
     return joined.select(
-        *[joined[name] for name in SPANS.names],
+        *[joined[name] for name in spans.columns],
         prompt=joined.asked.coalesce(plain.ifelse(joined.input, None)),
         answer=joined.told.coalesce(plain.ifelse(joined.output, None)),
     )

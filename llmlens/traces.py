@@ -170,11 +170,11 @@ class Traces:
         """Select the traces that fit all that is asked.
 
         `equals` are columns of `spans` or `traces` and the value they must have; a list means one of, `None` means NA,
-        and a tag fits when it is among the tags. `expression` is a condition such as
-        `"duration_s > 10 and model == 'gpt-4o'"`; `trace.cost_usd` is the trace's where a span has that column too, and
-        `metadata.tenant` looks into the metadata. Conditions on span columns must hold together on one span of the
-        trace; a comparison with NA holds nowhere, but for `== None` and `isna()`. `since` (inclusive) and `until`
-        (exclusive) are about the start of the trace; without a zone they are UTC.
+        and a tag fits when it is among the tags; keys of JSON go as `**{"metadata.tenant": "acme"}`. `expression` is a
+        condition such as `"duration_s > 10 and model == 'gpt-4o'"`; `trace.cost_usd` is the trace's where a span has
+        that column too, and `metadata.tenant` looks into the metadata. Conditions on span columns must hold together on
+        one span of the trace; a comparison with NA holds nowhere, but for `== None` and `isna()`. `since` (inclusive)
+        and `until` (exclusive) are about the start of the trace; without a zone they are UTC.
 
         With `spans_only=True` only the spans that fit are kept, else the whole trace is.
 

@@ -10,6 +10,8 @@ import pandas as pd
 
 from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
+from llmlens.json_values import is_key
+from llmlens.keyed import keyed
 from llmlens.measure.shape import Result, columns_by
 from llmlens.schema import SPANS
 from llmlens.statistics.multiple import benjamini_hochberg
@@ -101,6 +103,7 @@ def compare(
     traces_a, traces_b = as_traces(a, "compare", "a"), as_traces(b, "compare", "b")
     check_seed(seed)
     strata = columns_by(by, taken=("trace_id", "span_id", *_COLUMNS)) or ["feature"]
+    traces_a, traces_b = keyed(traces_a, strata), keyed(traces_b, strata)
     scores = judged(traces_a, traces_b)
     chosen = chosen_measures(measures, sorted({each.name for each in scores}))
     for each in chosen:
@@ -188,7 +191,7 @@ def _slices(wanted: list[Judged], a: pd.DataFrame, b: pd.DataFrame, strata: list
         for row in _rows(wanted, (groups_a[stratum], groups_b[stratum]), seed, slice_name=named([stratum]))
     ]
     frame = pd.DataFrame(rows, columns=[*strata, *_COLUMNS])
-    texts = [name for name in strata if SPANS[name].dtype == "text"]
+    texts = [name for name in strata if is_key(name) or SPANS[name].dtype == "text"]
     return _finished(frame, wanted).astype(dict.fromkeys(texts, "str"))
 
 

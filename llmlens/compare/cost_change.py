@@ -9,6 +9,7 @@ import pandas as pd
 
 from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError
+from llmlens.keyed import keyed
 from llmlens.measure.shape import Result, columns_by, result
 
 from .call_costs import call_costs
@@ -81,7 +82,7 @@ def cost_change(
     sides = [as_traces(before, "cost_change", "before"), as_traces(after, "cost_change", "after")]
     names = columns_by(by, taken=(*_COSTS, *_COUNTS, "note", "cost_usd"))
     length = _check_per(per)
-    costs = [call_costs(side, names, prices) for side in sides]
+    costs = [call_costs(keyed(side, names), names, prices) for side in sides]
     scales = (1.0, 1.0) if length is None else (length / _duration(costs[0]), length / _duration(costs[1]))
     groups = _together(costs, names)
     frame = _split(groups, scales)

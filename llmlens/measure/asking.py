@@ -9,15 +9,17 @@ from typing import Any, TypeVar, cast
 
 from llmlens.arguments import check_seed, explains_arguments
 from llmlens.errors import SelectionError
+from llmlens.keyed import keyed
 from llmlens.traces import Traces
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def takes_traces(function: _F) -> _F:
+def takes_traces(function: _F, *, keys: bool = True) -> _F:
     """Let a measure explain what it cannot take: what is no `Traces`, a seed that is none, an unknown argument.
 
-    Arguments that are annotated as `Traces` take nothing else.
+    Arguments that are annotated as `Traces` take nothing else; those given have the keys of JSON
+    that are in `by` as columns, unless a measure without `keys` looks after them itself.
     """
     parameters = inspect.signature(function).parameters
     taking = [name for name, parameter in parameters.items() if parameter.annotation == "Traces"]
@@ -29,6 +31,9 @@ def takes_traces(function: _F) -> _F:
             if name in given:
                 _check_traces(function.__name__, name, given[name])
         check_seed(given.get("seed", 0))
+        if keys and "by" in given and len(args) <= len(parameters):
+            given |= {name: keyed(given[name], given["by"]) for name in taking if name in given}
+            return function(**given)
         return function(*args, **kwargs)
 
     return explains_arguments(cast("_F", checked))

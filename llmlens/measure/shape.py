@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from llmlens.errors import SelectionError, unknown
+from llmlens.json_values import is_key
 from llmlens.schema import SPANS
 from llmlens.theme import small_print
 
@@ -86,10 +87,14 @@ def result(
 def columns_by(by: str | Iterable[str] | None, *, taken: Iterable[str] = ()) -> list[str]:
     """Check the columns to group by, of which none may be what the measure itself gives (`taken`).
 
+    Keys of the metadata and params (`metadata.tenant`) are columns of `llmlens.keyed.keyed` traces.
+
     Raises `UnknownNameError` for a column that spans do not have, `SelectionError` for one that cannot make groups.
     """
     names = [] if by is None else [by] if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
     for name in names:
+        if is_key(name):
+            continue
         if name not in SPANS.names:
             what = "column of spans:"
             raise unknown(what, str(name), SPANS.names)

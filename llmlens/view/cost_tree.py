@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import SelectionError, unknown
+from llmlens.json_values import is_key
+from llmlens.keyed import keyed
 from llmlens.rollups import unpriced
 from llmlens.schema import SPANS, USAGE_KINDS
 
@@ -73,7 +75,7 @@ class CostTree:
         """Sum the calls in one query."""
         self.path = check_path(path)
         self.value = check_value(value)
-        calls = traces.table("spans")
+        calls = keyed(traces, self.path).table("spans")
         calls = calls.filter(calls.kind.isin(USAGE_KINDS))
         rows = traces.fetch_arrow(_levels(calls, self.path, value)).to_pylist()
         if len(rows) > _MAX_GROUPS:
@@ -131,6 +133,8 @@ def check_path(path: Sequence[str]) -> tuple[str, ...]:
     names = (path,) if isinstance(path, str) else tuple(path)
     groupable = [c.name for c in SPANS.columns if c.dtype in ("text", "integer", "json")]
     for name in names:
+        if is_key(name):
+            continue
         if name not in SPANS.names:
             what = "column of spans:"
             raise unknown(what, name, groupable)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmlens.errors import unknown
+from llmlens.json_values import is_key
+from llmlens.keyed import keyed
 from llmlens.schema import SPANS
 
 from . import wire
@@ -36,8 +38,11 @@ _SCORE = "score."
 
 
 def check_colour(traces: Traces, name: str) -> str:
-    """Give the name of a colour; raise `UnknownNameError` for what is neither a column of spans nor a score."""
+    """Give the name of a colour; raise `UnknownNameError` for what is no column of spans, key of JSON or score."""
     if name in OWN or (name in SPANS.names and SPANS[name].dtype not in ("texts", "json")):
+        return name
+    if is_key(name):
+        keyed(traces, name)
         return name
     scores = score_names(traces)
     if name.removeprefix(_SCORE) not in scores:
@@ -102,12 +107,12 @@ def _numbers(numbers: np.ndarray[Any, np.dtype[np.float32]]) -> dict[str, Any]:
 
 def _values(traces: Traces, points: Points, name: str, per: str) -> pd.Series[Any]:
     """Give the value of each point: that of its span or trace, else of the first span of its trace which has one."""
-    if name not in SPANS.names:
+    if name not in SPANS.names and not is_key(name):
         return _scores(traces, points, name, per)
     if name in NUMBERS and per == "trace":
         rollup = traces.table("traces")
         return _by_trace(points, traces.fetch(rollup.select("trace_id", value=rollup[name])))
-    spans = traces.table("spans")
+    spans = keyed(traces, name).table("spans")
     known = spans.filter(spans[name].notnull())
     own = traces.fetch(known.select("trace_id", "span_id", value=known[name]))
     found = points.rows[["trace_id", "span_id"]].merge(own, how="left", on=["trace_id", "span_id"])["value"]

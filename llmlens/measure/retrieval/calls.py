@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import unknown
+from llmlens.json_values import is_key, text_at
 from llmlens.measure.grouping import MARK, marked
 from llmlens.measure.shape import bucket
 from llmlens.schema import SPANS
@@ -22,10 +23,16 @@ OF_DOCUMENTS, METADATA = ("document_id", "rank"), "metadata."
 _CALL = ["trace_id", "span_id"]
 
 
-def document_columns(by: str | Iterable[str] | None) -> tuple[list[str], list[str]]:
-    """Part the columns to group by in those of spans (unchecked) and those of documents."""
+def document_columns(traces: Traces, by: str | Iterable[str] | None) -> tuple[list[str], list[str]]:
+    """Part the columns to group by in those of spans (unchecked) and those of documents.
+
+    A key of the metadata is of documents where one has it.
+    """
     names: list[Any] = [] if by is None else list(by) if not isinstance(by, str) and isinstance(by, Iterable) else [by]
-    of_documents = [n for n in names if isinstance(n, str) and (n in OF_DOCUMENTS or n.startswith(METADATA))]
+    documents = traces.table("documents")
+    keys = {n: text_at(documents.metadata, [n.removeprefix(METADATA)]).count() for n in names if is_key(n)}
+    (told,) = traces.fetch_arrow(documents.agg(**keys)).to_pylist() if keys else [{}]
+    of_documents = [n for n in names if isinstance(n, str) and (n in OF_DOCUMENTS or told.get(n))]
     return [name for name in names if name not in of_documents], of_documents
 
 
@@ -87,7 +94,7 @@ def metadata_values(metadata: pd.Series[str], key: str) -> pd.Series[str]:
 def check_names(names: list[str]) -> None:
     """Raise `UnknownNameError` that names columns of documents too."""
     for name in names:
-        if name not in SPANS.names:
+        if name not in SPANS.names and not is_key(name):
             what = "column of spans or documents:"
             raise unknown(what, str(name), [*SPANS.names, *OF_DOCUMENTS, METADATA + "key"])
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from llmlens.keyed import keyed
 from llmlens.measure.asking import takes_traces
 from llmlens.measure.estimates import interval_dtypes, mean_columns, quantile_columns, share_columns
 from llmlens.measure.grouping import MARK, groups_in, marked, rows_of
@@ -27,12 +29,13 @@ _ESTIMATES = ("empty", "documents", "top_score", "score_p5", "score_p50", "score
 _MEASURED = {"n": "Int64", "n_documents": "Int64", "n_dated": "Int64", **interval_dtypes(*_ESTIMATES)}
 
 
-@takes_traces
+@partial(takes_traces, keys=False)
 def retrieval(traces: Traces, by: str | Iterable[str] | None = None, every: str | None = None) -> Result:
     """Describe what retriever and reranker spans gave: how much, with which scores, how old.
 
     `by`: columns of spans, and of documents: `document_id`, `rank` or a key of their metadata, such as
-    `"metadata.topic"`. `every`: a time bucket by the start of the call.
+    `"metadata.topic"` (where no document has it, of the metadata of spans). `every`: a time bucket by the start of the
+    call.
 
     One row a group, bucket and `kind` (retriever or reranker, whose scores are not comparable): the columns of `by`,
     `period` (with `every`), `kind`, `n` (calls), `n_documents`, `n_dated` (documents that say when they were updated),
@@ -45,9 +48,10 @@ def retrieval(traces: Traces, by: str | Iterable[str] | None = None, every: str 
     for the interval of a mean, 20 for P5 and P95. Raises `UnknownNameError` for a column, `SelectionError` for a period
     that does not exist.
     """
-    of_spans, of_documents = document_columns(by)
+    of_spans, of_documents = document_columns(traces, by)
     check_names(of_spans)
     names = columns_by(of_spans, taken=("kind", *_MEASURED))
+    traces = keyed(traces, names)
     calls = calls_of(traces, names, every)
     documents = documents_of(traces, "updated_at", *(["metadata"] if any("." in n for n in of_documents) else []))
     for name in of_documents:
