@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Tests make no key in the home of whoever runs them.
 os.environ.setdefault("LLMLENS_REDACTION_KEY", "of the tests alone")
+#: A worker a core, and one thread of linear algebra a worker: more of them wait for one another, with the core busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 SAMPLE = Path(__file__).resolve().parents[1] / "data_samples/support_week.otlp.jsonl.gz"
 
 
