@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .contents import documents, merge_tool_calls, messages, spoken, tool_calls
@@ -50,4 +51,4 @@ def _make(store: Store, names: Collection[str]) -> None:
         if calls:
             # A call is asked for in one span and executed in another one: they are paired within their trace, in order.
             calls.sort(key=lambda each: (each[0], each[1].trace_id))
-            writer.add("tool_calls", merge_tool_calls([call for _, call in calls], parents(store)))
+            writer.add("tool_calls", merge_tool_calls([call for _, call in calls], partial(parents, store)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -9,10 +10,13 @@ import orjson
 from .contents import SpanContent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+    import pyarrow as pa
 
     from llmlens.store import Store
 
+    from .contents.pairing import Parents
     from .texts import Filling
 
 #: Spans that say something as messages or calls; what the others give and take is none, whatever it looks like.
@@ -47,7 +51,7 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
         contents = "(SELECT c.* EXCLUDE (input, output), t.input, t.output FROM content_rows c JOIN texts t USING (n))"
     else:
         contents = "contents"
-    # JSON comes as UTF-8, which is parsed without making Python texts of it first; so do texts, which few spans need.
+    # JSON comes as UTF-8, which is parsed where it lies; texts come so too, since few spans need them.
     query = f"""
         SELECT {"n, c.input IS NULL OR c.output IS NULL" if filling else "NULL, false"} AS lacks,
                coalesce(epoch_us(s.start), 0), {_TALKING if talking else "false"} AS talks,
@@ -59,13 +63,13 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
     for batch in store.batches(query, _CHUNK):
         if filling:
             filling.add(batch)
-        named = zip(batch.schema.names, batch.columns, strict=True)
-        columns = (c.view(pa.binary()) if name in {"given", "gave"} else c for name, c in named)
-        rows = zip(*(c.to_pylist() for c in columns), strict=True)
-        for n, lacks, start, talks, finds, wanted, trace_id, span_id, kind, name, status, *texts in rows:
+        *plain, inputs, outputs, attribute_rows, event_rows = batch.columns
+        plain += [texts.view(pa.binary()) for texts in (inputs, outputs)]
+        rows = zip(*(c.to_pylist() for c in plain), _views(attribute_rows), _views(event_rows), strict=True)
+        for n, lacks, start, talks, finds, wanted, trace_id, span_id, kind, name, status, *rest in rows:
             if not wanted:
                 continue
-            given, gave, attributes, events = texts
+            given, gave, attributes, events = rest
             span = SpanContent(
                 trace_id, span_id, None, kind, name, status, given, gave,
                 orjson.loads(attributes) if attributes else {}, orjson.loads(events) if events else [],
@@ -75,7 +79,17 @@ def stored_spans(store: Store, filling: Filling | None, *, talking: bool, findin
             yield StoredSpan(span, start, talks, finds)
 
 
-def parents(store: Store) -> dict[tuple[str, str], str | None]:
-    """Give the parent of every span, by trace_id and span_id."""
-    columns = store.arrow("SELECT trace_id, span_id, parent_id FROM spans").columns
-    return {(trace, span): parent for trace, span, parent in zip(*(c.to_pylist() for c in columns), strict=True)}
+def _views(column: pa.BinaryArray) -> list[memoryview]:
+    """Give the values of a column without copying them; a missing one is empty."""
+    if not len(column):
+        return []
+    _, offsets, values = column.buffers()
+    data = memoryview(values or b"")
+    places = memoryview(offsets).cast("i")[column.offset : column.offset + len(column) + 1].tolist()
+    return [data[begin:end] for begin, end in pairwise(places)]
+
+
+def parents(store: Store, traces: Collection[str]) -> Parents:
+    """Give the parent of every span of these traces, by trace_id and span_id."""
+    query = "SELECT trace_id, span_id, parent_id FROM spans WHERE trace_id IN (SELECT unnest(?))"
+    return {(trace, span): parent for trace, span, parent in store.execute(query, [list(traces)]).fetchall()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmlens.schema import CONTENTS
 
-from .contents import assemble_input, assemble_output, unpacked
+from .contents import assemble_input, assemble_output
 from .conventions import TEXTS, Conventions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Filling:
         """Say whose contents are made."""
         self._cursor = store.cursor()
         self._pieces: list[pa.RecordBatch] = []
-        self._filled: list[tuple[int, str | None, str | None]] = []
+        self._filled: list[tuple[int, str | bytes | None, str | bytes | None]] = []
 
     def __enter__(self) -> Self:
         """Create an empty table of texts."""
@@ -103,7 +103,7 @@ class Filling:
         gave = assemble_output(span) if span.output is None else span.output
         if given or gave:
             span.input, span.output = given, gave
-        self._filled.append((n, unpacked(span.input), unpacked(span.output)))
+        self._filled.append((n, span.input, span.output))
 
     def _insert(self) -> None:
         import pyarrow as pa
@@ -113,7 +113,8 @@ class Filling:
             self._cursor.execute("INSERT INTO texts SELECT n, given, gave FROM whole WHERE NOT lacks")
         if self._filled:
             n, given, gave = zip(*self._filled, strict=True)
-            filled = pa.table({"n": n, "given": pa.array(given, pa.string()), "gave": pa.array(gave, pa.string())})  # noqa: F841
+            texts = (pa.array(said, pa.binary()).view(pa.string()) for said in (given, gave))  # most are UTF-8 by now
+            filled = pa.table([pa.array(n), *texts], ["n", "given", "gave"])  # noqa: F841
             self._cursor.execute("INSERT INTO texts SELECT * FROM filled")
         self._pieces.clear()
         self._filled.clear()

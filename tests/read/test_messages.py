@@ -20,6 +20,7 @@ from llmlens.read.contents import (
 )
 from llmlens.read.contents.indexed import FAMILIES
 from llmlens.read.contents.sources import INPUT, OUTPUT
+from llmlens.read.contents.values import unpacked
 from llmlens.schema import KINDS, MESSAGES
 
 if TYPE_CHECKING:
@@ -563,7 +564,7 @@ def test_the_attributes_are_left_as_they_were() -> None:
 @pytest.mark.parametrize("convention", ["OpenInference", "OpenLLMetry, indexed", "Strands, Bedrock blocks"])
 def test_assembled_texts_tell_the_same_conversation(convention: str) -> None:
     found = CONVENTIONS[convention]
-    again = span(input=assemble_input(found), output=assemble_output(found))
+    again = span(input=unpacked(assemble_input(found)), output=unpacked(assemble_output(found)))
     assert said(again) == HELLO
 
 
@@ -589,7 +590,7 @@ def test_a_tools_texts_are_assembled_as_they_came() -> None:
 
 def test_documents_are_assembled_as_the_output() -> None:
     attributes = {"retrieval.documents.0.document.content": "a", "retrieval.documents.0.document.metadata": '{"k":1}'}
-    assert assemble_output(span(attributes)) == '[{"content":"a","metadata":{"k":1}}]'
+    assert assemble_output(span(attributes)) == b'[{"content":"a","metadata":{"k":1}}]'
 
 
 # --- anything at all
@@ -666,7 +667,7 @@ def test_no_garbage_raises(
     assert all(score.name and score.score_id for score in scores(found))
     filled = span(attributes, events, kind=kind)
     filled.input, filled.output = assemble_input(filled), assemble_output(filled)
-    assert all(text is None or isinstance(text, str) for text in (filled.input, filled.output))
+    assert all(isinstance(unpacked(text), str | None) for text in (filled.input, filled.output))
     assert messages(filled) == messages(replace(filled, turns={}))
 
 

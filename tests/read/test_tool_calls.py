@@ -11,7 +11,7 @@ from llmlens.read.contents import SpanContent, ToolCall, merge_tool_calls, tool_
 from llmlens.schema import TOOL_CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 def span(
@@ -383,19 +383,32 @@ def test_a_call_that_is_tried_again_keeps_a_row_for_each_try() -> None:
 def test_a_wrapper_does_not_ask_twice() -> None:
     rows = [asked("outer", "1"), asked("inner", "1"), done("tool", "1")]
     parents = {("t", "inner"): "outer", ("t", "tool"): "outer", ("t", "outer"): None}
-    assert pairs(merge_tool_calls(rows, parents)) == [("tool", "inner")]
+    assert pairs(merge_tool_calls(rows, lambda _: parents)) == [("tool", "inner")]
     assert pairs(merge_tool_calls(rows)) == [("tool", "outer")]
 
 
 def test_ids_that_start_again_with_every_answer_are_different_calls() -> None:
     rows = [asked("m", "call_0"), done("a", "call_0"), asked("n", "call_0"), done("b", "call_0")]
     parents = {("t", span): "root" for span in "manb"}
-    assert pairs(merge_tool_calls(rows, parents)) == [("a", "m"), ("b", "n")]
+    assert pairs(merge_tool_calls(rows, lambda _: parents)) == [("a", "m"), ("b", "n")]
+
+
+def test_parents_are_asked_for_where_calls_look_alike_and_nowhere_else() -> None:
+    other = [row._replace(trace_id="u") for row in (asked("outer", "1"), asked("inner", "1"))]
+    told: list[str] = []
+
+    def parents(traces: Collection[str]) -> dict[tuple[str, str], str | None]:
+        told.extend(traces)
+        return {("u", "inner"): "outer"}
+
+    merged = merge_tool_calls([asked("m", "1"), done("a", "1"), *other], parents)
+    assert told == ["u"]
+    assert pairs(merged) == [("a", "m"), (None, "inner")]
 
 
 def test_a_cycle_of_parents_is_no_trouble() -> None:
     rows = [asked("a", "1"), asked("b", "1")]
-    assert merge_tool_calls(rows, {("t", "a"): "b", ("t", "b"): "a"}) == rows
+    assert merge_tool_calls(rows, lambda _: {("t", "a"): "b", ("t", "b"): "a"}) == rows
 
 
 @given(
@@ -460,7 +473,7 @@ def test_openai_recordings_ask_for_the_same_calls(name: str, recorded: Callable[
     spans = recorded(name)
     rows = [row for one in spans for row in tool_calls(one)]
     parents = {(one.trace_id, one.span_id): one.parent_id for one in spans}
-    assert [(row.tool, row.arguments) for row in merge_tool_calls(rows, parents)] == [
+    assert [(row.tool, row.arguments) for row in merge_tool_calls(rows, lambda _: parents)] == [
         ("get_weather", '{"location":"Paris"}')
     ] * 3
 

@@ -12,7 +12,6 @@ from .rows import Document, Message, SpanContent, ToolCall
 from .scores import scores
 from .sources import assemble_input, assemble_output
 from .tool_calls import tool_calls
-from .values import unpacked
 
 __all__ = [
     "Document",
@@ -27,5 +26,4 @@ __all__ = [
     "scores",
     "spoken",
     "tool_calls",
-    "unpacked",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .parts import Call, call_of, is_call, is_part
-from .turns import Turn, constructed, message_turns
+from .turns import Turn, constructed, message_turns, plain_turn
 from .values import decode, dumps, text_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ def _read_list(values: list[Any], role: str, whole: bool, depth: int) -> list[Tu
             return message_turns({"role": role, "content": values}, role)
     turns: list[Turn] = []
     for one in values:
+        if isinstance(one, dict) and (plain := plain_turn(one)) is not None:  # as nearly all are
+            turns.append(plain)
+            continue
         found = _read(one, role, whole, depth + 1)
         if found is None:
             if not whole:

@@ -46,7 +46,7 @@ def documents(span: SpanContent) -> list[Document]:
     """
     attributes = span.attributes
     found: list[dict[str, Any]] = []
-    lists = indexed(attributes, *_FAMILIES)
+    lists = indexed(span, *_FAMILIES)
     for family in _FAMILIES:
         if lists.get(family):
             found = [one for one in map(_document, lists[family]) if one]
@@ -175,14 +175,19 @@ def _made(document_id: str | None, score: Any, content: str | None, metadata: An
 def _updated(metadata: Any) -> str | None:
     if not isinstance(metadata, dict) or not metadata:
         return None
-    keys = {key.lower(): value for key, value in metadata.items() if isinstance(key, str)}
-    for key in _UPDATED:
-        if key in keys:
-            value = keys[key]
-            time = _known_time(value) if isinstance(value, str) else _iso(value)
-            if time is not None:
-                return time
+    for key in _times(tuple(metadata)):
+        value = metadata[key]
+        time = _known_time(value) if isinstance(value, str) else _iso(value)
+        if time is not None:
+            return time
     return None
+
+
+@lru_cache(maxsize=1 << 10)
+def _times(keys: tuple[Any, ...]) -> tuple[str, ...]:
+    """Tell which keys say when a document was updated, in order of precedence; the same few come with each."""
+    known = {key.lower(): key for key in keys if isinstance(key, str)}
+    return tuple(known[key] for key in _UPDATED if key in known)
 
 
 def _iso(value: Any) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from .rows import Keys, SpanContent
 
 #: Families of indexed attributes; each key continues with `.<index>.`.
 FAMILIES = (
@@ -48,26 +51,26 @@ def _steps(tokens: list[str]) -> list[int | str]:
     return steps
 
 
-@lru_cache(maxsize=256)
-def layout(keys: tuple[str, ...]) -> dict[str, list[Form]]:
-    """Tell what is indexed among the keys of a span; spans of one instrumentation have the same keys.
+@lru_cache(maxsize=1 << 10)
+def layout(keys: Keys) -> dict[str, list[Form]]:
+    """Tell what is indexed among the keys of a span.
 
     The items of each family are in order of index; gaps close up.
     """
     families: dict[str, _Branch] = {}
-    for key in keys:
+    for key in keys.names:
         found = _path(key)
         if found is not None:
             _put(families.setdefault(found[0], _Branch()), found[1], key)
     return {family: [_closed(tree[position]) for position in sorted(tree)] for family, tree in families.items()}
 
 
-def indexed(attributes: dict[str, Any], *families: str) -> dict[str, list[Any]]:
-    """Give the list of each of `families` that is there.
+def indexed(span: SpanContent, *families: str) -> dict[str, list[Any]]:
+    """Give the list of each of `families` that a span has.
 
     A family that came as one nested attribute (`[{"message.role": ...}]`) is read the same way.
     """
-    there = layout(tuple(attributes))
+    attributes, there = span.attributes, layout(span.keys)
     lists: dict[str, list[Any]] = {}
     for family in families:
         forms = there.get(family)

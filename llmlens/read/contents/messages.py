@@ -27,7 +27,7 @@ def spoken(span: SpanContent) -> tuple[list[Turn], list[Turn]]:
 
 def _turns(span: SpanContent, direction: str, text: str | bytes | None) -> list[Turn]:
     if direction not in span.turns:
-        found = turns_of(direction, span.attributes, span.events, text, whole=span.kind == "llm")
+        found = turns_of(span, direction, text, whole=span.kind == "llm")
         span.turns[direction] = found
     return span.turns[direction]
 

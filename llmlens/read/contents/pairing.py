@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from .values import decode, dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+    from typing import TypeAlias
 
     from .rows import ToolCall
 
+    #: The parent of every span of some traces, by trace_id and span_id.
+    Parents: TypeAlias = Mapping[tuple[str, str], str | None]
+
 
 def merge_tool_calls(
-    rows: Iterable[ToolCall], parents: Mapping[tuple[str, str], str | None] | None = None
+    rows: Iterable[ToolCall], parents: Callable[[Collection[str]], Parents] | None = None
 ) -> list[ToolCall]:
     """Make one row of a call that was asked for and executed; nothing is counted twice.
 
@@ -21,17 +25,21 @@ def merge_tool_calls(
     id or, where one of them has no id, when the execution comes later and has the same tool and equal arguments. An
     execution that was tried again keeps its own row.
 
-    `parents` (parent by trace_id and span_id) tells a wrapper that repeats the call of a span below it, which is left
-    out, from two calls that look alike. Without it, requests with the same id, tool and arguments are one.
+    `parents` gives the parents of the spans of some traces: they tell a wrapper that repeats the call of a span below
+    it, which is left out, from two calls that look alike. Without it, requests with the same id, tool and arguments are
+    one.
     """
     traces: dict[str, list[ToolCall]] = {}
     for row in rows:
         traces.setdefault(row.trace_id, []).append(row)
-    return [row for calls in traces.values() for row in _merged(calls, parents)]
+    alike = {trace: found for trace, calls in traces.items() if (found := _alike(calls, by_id=parents is not None))}
+    known = parents(alike) if parents and alike else None
+    for trace, groups in alike.items():
+        traces[trace] = _distinct(traces[trace], groups, known)
+    return [row for calls in traces.values() for row in _merged(calls)]
 
 
-def _merged(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | None] | None) -> list[ToolCall]:
-    calls = _distinct(calls, parents)
+def _merged(calls: list[ToolCall]) -> list[ToolCall]:
     open_at = {at for at, call in enumerate(calls) if call.span_id is None}
     executed = [at for at, call in enumerate(calls) if call.span_id is not None]
     if not open_at or not executed:
@@ -86,16 +94,21 @@ def _joined(execution: ToolCall, request: ToolCall) -> ToolCall:
     )
 
 
-def _distinct(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | None] | None) -> list[ToolCall]:
-    """Leave out what a wrapper repeats."""
+def _alike(calls: list[ToolCall], *, by_id: bool) -> list[list[int]]:
+    """Find the calls of a trace that may be one: those of the same id (`by_id`), tool and arguments."""
+    if len(calls) < 2:
+        return []
     groups: dict[Hashable, list[int]] = {}
     for at, call in enumerate(calls):
-        what: Hashable = call.call_id if call.call_id is not None and parents is not None else _named_arguments(call)
+        what: Hashable = call.call_id if call.call_id is not None and by_id else _named_arguments(call)
         groups.setdefault((call.span_id is None, call.call_id, what), []).append(at)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _distinct(calls: list[ToolCall], groups: list[list[int]], parents: Parents | None) -> list[ToolCall]:
+    """Leave out what a wrapper repeats."""
     dropped: set[int] = set()
-    for group in groups.values():
-        if len(group) < 2:
-            continue
+    for group in groups:
         if parents is not None:
             above = {span for at in group for span in _ancestors(calls[at], parents)}
             wrappers = [at for at in group if (calls[at].span_id or calls[at].requested_by) in above]
@@ -106,7 +119,7 @@ def _distinct(calls: list[ToolCall], parents: Mapping[tuple[str, str], str | Non
     return [call for at, call in enumerate(calls) if at not in dropped]
 
 
-def _ancestors(call: ToolCall, parents: Mapping[tuple[str, str], str | None]) -> set[str]:
+def _ancestors(call: ToolCall, parents: Parents) -> set[str]:
     above: set[str] = set()
     span = call.span_id or call.requested_by
     while span is not None:

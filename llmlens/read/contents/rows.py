@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .turns import Turn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """The names of attributes that come together: one object for equal ones, by which what follows is found quickly."""
+
+    names: tuple[str, ...]
+
+
+#: Spans of one instrumentation have the same keys.
+keys_of = lru_cache(maxsize=1 << 10)(Keys)
 
 
 @dataclass(slots=True)
@@ -32,6 +44,14 @@ class SpanContent:
     events: list[dict[str, Any]]
     links: list[dict[str, Any]] = field(default_factory=list)
     turns: dict[str, list[Turn]] = field(default_factory=dict)
+    _keys: Keys | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def keys(self) -> Keys:
+        """The names of its attributes."""
+        if self._keys is None:
+            self._keys = keys_of(tuple(self.attributes))
+        return self._keys
 
 
 class Message(NamedTuple):

@@ -33,7 +33,7 @@ def scores(span: SpanContent) -> list[RawScore]:
     on every span of it: their `score_id` is made from what they say, so that repetitions have the same one.
     """
     found = _events(span) if span.events else []
-    for family, listed in indexed(span.attributes, *_FAMILIES).items():
+    for family, listed in indexed(span, *_FAMILIES).items():
         for position, one in enumerate(listed):
             if isinstance(one, dict):
                 found += _annotation(span, _FAMILIES[family], position, one)

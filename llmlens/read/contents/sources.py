@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .conversations import conversation, instructions
 from .events import blocks, details, event_turns, named, written_events
 from .indexed import Form, filled, indexed, layout, nested
+from .rows import Keys, keys_of
 from .turns import Turn, message_turns, role_of
-from .values import decode, dumps, text_of, unpacked
+from .values import decode, encoded, text_of, unpacked
 
 if TYPE_CHECKING:
     from .rows import SpanContent
@@ -109,7 +110,6 @@ def _vercel(value: dict[str, Any], role: str, _whole: bool) -> list[Turn]:
 _EVENTS = "(events)"
 _TEXT = "(text)"
 _VERCEL = "(ai.response)"
-_ALWAYS = frozenset({_EVENTS, _TEXT, _VERCEL})
 _VERCEL_PARTS = {"text": "ai.response.text", "object": "ai.response.object", "toolCalls": "ai.response.toolCalls"}
 # Without an index these are a whole prompt or completion.
 _BLOBS = frozenset({"gen_ai.prompt", "gen_ai.completion"})
@@ -162,30 +162,39 @@ OUTPUT: tuple[Source, ...] = (
 _SOURCES = {"input": (INPUT, "user"), "output": (OUTPUT, "assistant")}
 
 
-@lru_cache(maxsize=256)
-def _present(direction: str, keys: tuple[str, ...]) -> tuple[tuple[Source, list[Form] | None], ...]:
-    """Tell which sources there are among the keys of a span; spans of one instrumentation have the same keys."""
-    there = layout(keys)
+#: The role that is meant in a direction when none is given, and its sources, with the form of those that are indexed.
+_Places: TypeAlias = tuple[str, list[tuple[Source, "list[Form] | None"]]]
+
+
+@lru_cache(maxsize=1 << 11)
+def _present(direction: str, keys: Keys) -> _Places:
+    """Tell which sources there are among the keys of a span."""
+    sources, role = _SOURCES[direction]
+    there, names = layout(keys), {*keys.names, _EVENTS, _TEXT}
+    if not names.isdisjoint(_VERCEL_PARTS.values()):
+        names.add(_VERCEL)
     found: list[tuple[Source, list[Form] | None]] = []
-    for source in _SOURCES[direction][0]:
+    for source in sources:
         if source.indexed and source.key in there:
             found.append((source, there[source.key]))
-        elif source.key in _ALWAYS or (source.key in keys and not (source.indexed and source.key in _BLOBS)):
+        elif source.key in names and not (source.indexed and source.key in _BLOBS):
             found.append((source, None))
-    return tuple(found)
+    return role, found
 
 
-def turns(
-    direction: str, attributes: dict[str, Any], events: list[dict[str, Any]], text: str | bytes | None, *, whole: bool
-) -> list[Turn]:
-    """Give the turns of one direction ("input" or "output") from the first source that holds any.
+def turns(span: SpanContent, direction: str, text: str | bytes | None, *, whole: bool) -> list[Turn]:
+    """Give the turns of one direction ("input" or "output") of a span from the first source that holds any.
 
     `text` is what was mapped already. With `whole` (a model call) a text without any message structure is one turn.
     """
-    record = {**details(events), **attributes} if events else attributes
-    found = _search(direction, record, events, text, whole=False)
+    record, keys = span.attributes, span.keys
+    if span.events and (said := details(span.events)):
+        record = {**said, **record}
+        keys = keys_of(tuple(record))
+    places = _present(direction, keys)
+    found = _search(places, record, span.events, text, whole=False)
     if not found and whole:
-        found = _search(direction, record, events, text, whole=True)
+        found = _search(places, record, span.events, text, whole=True)
     if direction == "input" and "gen_ai.system_instructions" in record:
         system = instructions(record["gen_ai.system_instructions"])
         return found if any(turn.role in {"system", "developer"} for turn in found) else system + found
@@ -193,11 +202,11 @@ def turns(
 
 
 def _search(
-    direction: str, record: dict[str, Any], events: list[dict[str, Any]], text: str | bytes | None, *, whole: bool
+    places: _Places, record: dict[str, Any], events: list[dict[str, Any]], text: str | bytes | None, *, whole: bool
 ) -> list[Turn]:
-    role = _SOURCES[direction][1]
+    role, sources = places
     tried: list[Any] = []
-    for source, forms in _present(direction, tuple(record)):
+    for source, forms in sources:
         if forms is not None:
             value: Any = filled(forms, record)
         elif source.key == _TEXT:
@@ -219,8 +228,8 @@ def _search(
     return []
 
 
-def assemble_input(span: SpanContent) -> str | None:
-    """Give the input of a span that wrote it only as indexed attributes or events: a JSON list of messages.
+def assemble_input(span: SpanContent) -> str | bytes | None:
+    """Give the input of a span that wrote it only as indexed attributes or events: a JSON list of messages, in UTF-8.
 
     A tool's arguments are given as they came. None when there is nothing.
     """
@@ -229,23 +238,23 @@ def assemble_input(span: SpanContent) -> str | None:
     return _written(_recorded(span, "input"))
 
 
-def assemble_output(span: SpanContent) -> str | None:
+def assemble_output(span: SpanContent) -> str | bytes | None:
     """Give the output of a span that wrote it only as indexed attributes or events.
 
-    A JSON list of messages, or of documents; a tool's result is given as it came. None when there is nothing.
+    A JSON list of messages, or of documents, in UTF-8; a tool's result is given as it came. None when there is nothing.
     """
     if _is_tool(span.attributes):
         return tool_event(span.events, "gen_ai.choice")
     written = _written(_recorded(span, "output"))
     if written is None:
-        for documents in indexed(span.attributes, "reranker.output_documents", "retrieval.documents").values():
-            return dumps([_decoded(document) for document in documents])
+        for documents in indexed(span, "reranker.output_documents", "retrieval.documents").values():
+            return encoded([_decoded(document) for document in documents])
     return written
 
 
 def _recorded(span: SpanContent, direction: str) -> list[Turn]:
     """Read the turns that are recorded as such; the text, which comes last, adds only where there are none."""
-    found = turns(direction, span.attributes, span.events, None, whole=False)
+    found = turns(span, direction, None, whole=False)
     if found:
         span.turns[direction] = found
     return found
@@ -271,9 +280,9 @@ def tool_event(events: Any, wanted: str) -> str | None:
     return None
 
 
-def _written(found: list[Turn]) -> str | None:
+def _written(found: list[Turn]) -> bytes | None:
     said = [turn for turn in found if turn.content is not None or turn.calls or turn.tool_call_id]
-    return dumps([_message(turn) for turn in said]) if said else None
+    return encoded([_message(turn) for turn in said]) if said else None
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -60,10 +60,10 @@ def _executed(span: SpanContent) -> ToolCall:
     if gave is None:
         gave = _there(tool_event(span.events, "gen_ai.choice"), unpacked(span.output))
     if span.events and given is None:  # as messages in an event, which say both (Strands)
-        asked = turns("input", attributes, span.events, None, whole=False)
+        asked = turns(span, "input", None, whole=False)
         given = next((call.arguments for turn in asked for call in turn.calls), None)
     if span.events and gave is None:
-        answered = turns("output", attributes, span.events, None, whole=False)
+        answered = turns(span, "output", None, whole=False)
         gave = next((turn.content for turn in answered if turn.role == "tool"), None)
     arguments, asked_id = _arguments(given)
     result, answered_id = _result(gave)

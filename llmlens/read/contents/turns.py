@@ -38,6 +38,7 @@ _BODIES = frozenset(
     {"content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "function_call_name"}
 )
 _PLAIN = frozenset({"role", "content", "parts", "finish_reason"})
+_TEXT_PART = {"type", "content"}
 _BARE = frozenset({"role", "name", "finish_reason", "id"})
 
 
@@ -71,7 +72,7 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
 
     `default` is the role of a message that does not tell.
     """
-    plain = _plain(value)
+    plain = plain_turn(value)
     if plain is not None:
         return [plain]
     value = constructed(value)
@@ -94,7 +95,7 @@ def message_turns(value: dict[str, Any], default: str) -> list[Turn] | None:
     return _turns(value, role_of(role, default))
 
 
-def _plain(value: dict[str, Any]) -> Turn | None:
+def plain_turn(value: dict[str, Any]) -> Turn | None:
     """Read a message of one text, as nearly all are, without looking for all that a message may be."""
     role = value.get("role")
     if not isinstance(role, str) or role not in _USUAL or not _PLAIN.issuperset(value):
@@ -105,8 +106,8 @@ def _plain(value: dict[str, Any]) -> Turn | None:
     parts = value["parts"]
     if "content" in value or not isinstance(parts, list) or len(parts) != 1 or not isinstance(parts[0], dict):
         return None
-    text = text_of_part(parts[0]) if parts[0].get("type") == "text" else None
-    return None if text is None else Turn(role, text)
+    text = parts[0].get("content") if parts[0].keys() == _TEXT_PART else None
+    return Turn(role, text) if isinstance(text, str) and parts[0]["type"] == "text" else None
 
 
 def _turns(value: dict[str, Any], role: str) -> list[Turn]:

@@ -65,14 +65,19 @@ def dumps(value: Any) -> str:
     >>> dumps({"b": 1, "a": "é"})
     '{"b":1,"a":"é"}'
     """
+    return encoded(value).decode()
+
+
+def encoded(value: Any) -> bytes:
+    """Give compact JSON as UTF-8."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         pass
     try:
-        return json.dumps(value, separators=(",", ":"), default=str)
+        return json.dumps(value, separators=(",", ":"), default=str).encode()
     except (TypeError, ValueError, RecursionError):
-        return json.dumps(object.__repr__(value))
+        return json.dumps(object.__repr__(value)).encode()
 
 
 def text_of(value: Any) -> str | None:

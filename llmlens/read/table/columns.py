@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from llmlens.errors import unknown
+from llmlens.errors import UnknownNameError, unknown
 from llmlens.schema import SPANS
 
 from . import cells
@@ -28,6 +28,8 @@ _NUMBERS = frozenset(
     {*_SECONDS, *_USD, "start", "end", *(c.name for c in SPANS.columns if c.name.endswith("_tokens")), "total_tokens"}
 )
 _MANY_CELLS = 10_000
+#: What questions about time, models, costs and answers need.
+_NEEDED = ("start", "model", "input_tokens", "output_tokens", "input", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,27 @@ def recognise(
         notes += [
             f"{other!r} could be {column} too, beside {taken[column].source!r}; it went to metadata" for other in left
         ]
+    if not shape:
+        notes += _missing(taken, rest)
     return Recognition(taken, params, tuple(judged), rest, tuple(notes), shape)
 
 
+def _missing(taken: Mapping[str, Recognised], rest: tuple[str, ...]) -> list[str]:
+    """Say which columns most questions need that no column was taken as, and how to name them."""
+    lacking = [column for column in _NEEDED if column not in taken]
+    if not lacking or not rest:
+        return []
+    how = "columns={" + f"{lacking[0]!r}: {'the header'!r}" + "}"
+    return [f"nothing was recognised as {', '.join(lacking)}: where a column holds that, name it with {how}"]
+
+
 def _override(column: str, given: str | tuple[str, str], headers: Mapping[str, Any]) -> Recognised:
-    allowed = (set(SPANS.names) - _MADE) | {"input", "output"}
+    allowed = (set(SPANS.names) - _MADE) | {"input", "output", "documents"}
     if column not in allowed:
+        turned = isinstance(given, str) and given in allowed and find(headers, column)
+        if turned:
+            right = f"columns={{{given!r}: {column!r}}}"
+            raise UnknownNameError(f"columns is tidy column -> header, the other way round: {right}.")
         what = "tidy column"
         raise unknown(what, column, allowed)
     name, unit = (given, None) if isinstance(given, str) else given
@@ -210,6 +227,8 @@ def _looks_right(
         within = cells.text(samples[taken["trace_id"].source].head(_MANY_CELLS)) if "trace_id" in taken else ""
         ids = cells.text(some)
         return bool(ids.notna().all()) and not bool(pd.DataFrame({"trace": within, "span": ids}).duplicated().any())
+    if column == "documents":
+        return isinstance(cells.parse(next(iter(cells.text(some).dropna()), "")), list)
     readers = {
         "input_tokens": cells.number, "output_tokens": cells.number, "kind": cells.kind,
         "status": cells.status, "http_status": cells.number,

@@ -14,6 +14,7 @@ from llmlens.schema import CONTENTS, SPANS
 from . import cells, json_rows
 from .aliases import aliases
 from .columns import Overrides, Recognition, recognise
+from .documents import with_documents
 from .score_columns import score_rows
 from .tidy_frames import empty
 
@@ -70,6 +71,8 @@ class Conversion:
         whole_trace = shape is not None and shape.scores_of == "trace"
         self.scores = score_rows(self.known.scores, self.samples, self.spans, whole_trace=whole_trace)
         self._rest()
+        if (values := self._source("documents")) is not None:
+            self.spans, self.contents = with_documents(self.spans, self.contents, values)
         self._say()
 
     def _source(self, column: str) -> Column | None:
@@ -180,7 +183,7 @@ class Conversion:
         read = {}
         for column in ("cost_usd", "input_cost_usd", "output_cost_usd"):
             if (values := self._source(column)) is not None:
-                read[column], bad = cells.number(values, factor=self.known.columns[column].factor)
+                read[column], bad = cells.number(values, factor=self.known.columns[column].factor, money=True)
                 self._note_bad(column, bad, "not a cost")
         cost = read.get("cost_usd", self.spans["cost_usd"])
         if {"input_cost_usd", "output_cost_usd"} <= read.keys():
@@ -291,12 +294,15 @@ class Conversion:
 
     def _say(self) -> None:
         known = self.known
-        found = [str(f) for c, f in known.columns.items() if c in SPANS.names or c in CONTENTS.names]
+        found = [str(f) for c, f in known.columns.items() if c in (*SPANS.names, *CONTENTS.names, "documents")]
         shape = f" (the shape of a {known.shape.name} export)" if known.shape else ""
         self.notes.insert(
             0,
             f"recognised{shape}: " + "; ".join(found) if found else "no column was recognised; name them with columns=",
         )
+        if "documents" in known.columns:
+            header = known.columns["documents"].source
+            self.notes.append(f"documents of {header!r} are in a retriever span below the span of each row")
         if known.params:
             self.notes.append("params from " + ", ".join(repr(h) for h in known.params.values()))
         if known.scores:

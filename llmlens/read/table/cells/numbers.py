@@ -30,8 +30,12 @@ def has_units(values: Column) -> bool:
     return values.dtype == "str" and bool(values.str.strip().str.match(_WITH_UNIT).fillna(value=False).any())
 
 
-def number(values: Column, *, factor: float = 1.0, durations: bool = False, whole: bool = False) -> tuple[Column, Mask]:
-    """Read numbers, times `factor`; `durations` are also taken as "850 ms" or "00:00:01.5" and then need no factor.
+def number(
+    values: Column, *, factor: float = 1.0, durations: bool = False, money: bool = False, whole: bool = False
+) -> tuple[Column, Mask]:
+    """Read numbers, times `factor`; `durations` are also taken as "850 ms" or "00:00:01.5", `money` as "4.2c".
+
+    A cell that says its own unit needs no factor.
 
     "$0.04", "1,834,567" and "0,043" are understood. "1,834" is bad unless `whole` or another cell of the column tells
     whether its comma marks thousands or a fraction. `whole` numbers with a fraction are bad, and so is infinity.
@@ -47,7 +51,9 @@ def number(values: Column, *, factor: float = 1.0, durations: bool = False, whol
         given = texts.notna()
         plain = _parsed(texts, whole=whole)
         others = texts.where(plain.isna())
-        absolute = _with_units(others) if durations and others.notna().any() else pd.Series(np.nan, index=values.index)
+        absolute = pd.Series(np.nan, index=values.index)
+        if others.notna().any() and (durations or money):
+            absolute = _with_units(others) if durations else _cents(others)
     floats = plain.astype("float64")
     floats = floats / round(1 / factor) if factor < 1 else floats * factor  # 1834 / 1000 is 1.834; 1834 * 0.001 is not
     floats = floats.where(absolute.isna(), absolute)
@@ -73,6 +79,12 @@ def _parsed(texts: Column, *, whole: bool) -> Column:
         rest = rest.mask(thousands, rest.str.replace(",", "", regex=False))
     rest = rest.where(rest.str.fullmatch(NUMBER).fillna(value=False))
     return read.where(~left, pd.to_numeric(rest, errors="coerce").astype("Float64").reindex(texts.index))
+
+
+def _cents(texts: Column) -> Column:
+    """Read "4.2c", "4.2 ct" and "4.2¢" as dollars."""
+    found = texts.str.lower().str.extract(rf"^({NUMBER})\s*(?:c|ct|cts|cents?|¢)$")[0]
+    return pd.to_numeric(found, errors="coerce").astype("float64") / 100
 
 
 def _with_units(texts: Column) -> Column:
