@@ -13,7 +13,7 @@ from .layout import has_gpu, on_cpu, on_gpu
 from .map_input import MapInput, matrix_of
 from .neighbours import nearest
 from .picture import first_picture, usable
-from .stored_map import StoredMap
+from .stored_map import stored_map
 from .warm_up import warm_up
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Projection:
         Raises `EmbeddingError` for what is no matrix, or strata of another length.
         """
         asked = MapInput.of(vectors, strata, limit, seed)
-        store = StoredMap(cache, (asked.known, asked.chosen), seed)
+        store = stored_map(cache, asked.known, asked.chosen, seed)
         placed = store.get()
         if placed is None:
             placed = _placed(asked.known, asked.chosen, seed, _Steps(progress, cancel))
@@ -94,7 +94,7 @@ class Projection:
     ) -> Projection | None:
         """Give the map that `fit` would give, at once, where it was made before; None where it was not."""
         asked = MapInput.of(vectors, strata, limit, seed)
-        placed = StoredMap(cache, (asked.known, asked.chosen), seed).get()
+        placed = stored_map(cache, asked.known, asked.chosen, seed).get()
         return None if placed is None else cls._of(asked, placed)
 
     @classmethod

@@ -213,11 +213,11 @@ class Making:
         return ""
 
     def _find_clusters(self, points: Points) -> None:
-        from llmlens.compare.clusters.grouping import groups
         from llmlens.compare.clusters.result import clusters_of
+        from llmlens.compare.clusters.stored_groups import stored_groups
 
         seed, made = self._asked.seed, self.made
-        made.labels = groups(points.vectors, seed=seed)
+        made.labels = stored_groups(points.vectors, seed=seed)
         # Points in neither window are on the map, but in no share.
         inside = np.flatnonzero(points.window <= AFTER)
         slices = points.slices(self._asked.by)

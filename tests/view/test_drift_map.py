@@ -8,12 +8,13 @@ import sys
 import threading
 from concurrent.futures import CancelledError
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from llmlens.compare.clusters import stored_groups
 from llmlens.compare.drift import drifting
 from llmlens.embed.projection import Projection
 from llmlens.errors import EmbeddingError, SelectionError, UnknownNameError
@@ -302,6 +303,26 @@ def test_stopping_keeps_the_first_picture_and_going_on_makes_the_map(
     assert made.revision == revision + 1
     assert made.answer("places")["layout"] == "umap"
     made.close()
+
+
+def test_clusters_that_are_known_are_not_looked_for_again(
+    traces: Traces, shown: DriftMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("they were looked for again")
+
+    monkeypatch.setattr(stored_groups, "groups", again)
+    made = DriftMap(traces, before="2026-11-08")
+    assert made.wait(120)
+    assert made.clusters is not None
+    assert shown.clusters is not None
+    assert made.clusters.to_dict("list") == shown.clusters.to_dict("list")
+    made.close()
+    other = DriftMap(traces, before="2026-11-08", seed=1)
+    assert other.wait(120)
+    assert other.clusters is None
+    assert "they were looked for again" in " ".join(other.answer("facts")["notes"])
+    other.close()
 
 
 def test_nothing_is_compiled_before_the_first_picture_is_there(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:

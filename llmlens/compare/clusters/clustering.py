@@ -11,8 +11,8 @@ from llmlens.embed.lexical import LexicalEncoder
 from llmlens.embed.picture import usable
 from llmlens.embed.run import embed_texts
 
-from .grouping import groups
 from .result import Clusters, clusters_of
+from .stored_groups import stored_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,5 +68,5 @@ def clusters_in(windows: Windows, *, vectors: Vectors | None = None, seed: int =
     missing = int((~usable(vectors)).sum())
     if missing:
         notes.append(f"{missing:,} of {len(vectors):,} outputs have no vector and are among the outliers.")
-    labels = groups(vectors, seed=seed)
+    labels = stored_groups(vectors, seed=seed)
     return clusters_of(windows.rows, labels, vectors, windows.after, slices, notes=notes, seed=seed)
