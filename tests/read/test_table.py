@@ -15,15 +15,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+import llmlens as ll
 from llmlens.errors import ReadError, UnknownNameError
 from llmlens.read.raw import Problem, RawScore, RawSpan
 from llmlens.read.table.calls import nested_trace
 from llmlens.read.table.runs import to_raw_spans
 from llmlens.read.table.tables import TableLoad, read_table, to_tables
 from llmlens.schema import CONTENTS, SCORES, SPANS
+from tests.examples import examples
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
 STEP = {
@@ -546,14 +548,14 @@ def test_parquet_types_are_kept(tmp_path: Path) -> None:
         "start": pa.array([1795237075, 1795237076], pa.timestamp("s", "Europe/Berlin")),
         "usage": pa.array([{"prompt_tokens": 3}, None]),
         "model": pa.array(["m", "m"]).dictionary_encode(),
-        "docs": pa.array([["a"], []]),
+        "steps": pa.array([["a"], []]),
     }
     pq.write_table(pa.table(columns), path)
     spans = load(path)[0]["spans"]
     assert spans.trace_id[0] == str(2**53 + 1)
     assert spans.start[0] == pd.Timestamp("2026-11-21T04:57:55Z")
     assert spans.input_tokens.tolist()[0] == 3
-    assert json.loads(spans.metadata[0]) == {"docs": ["a"]}
+    assert json.loads(spans.metadata[0]) == {"steps": ["a"]}
 
 
 def test_langsmith_runs_become_raw_spans_with_their_usage(tmp_path: Path) -> None:
@@ -735,7 +737,7 @@ HEADER = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
 def test_rows_in_are_rows_out_plus_dropped_ones_and_every_cell_is_in_the_attributes(data: Any) -> None:
     header = data.draw(st.lists(HEADER.filter(lambda h: h.strip() == h and h), min_size=2, max_size=7, unique=True))
@@ -767,7 +769,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.one_of(st.dictionaries(HEADER, JSON, max_size=5), st.just("{torn"), st.just([1])), max_size=6))
 def test_every_json_line_is_a_row_or_a_problem(lines: Any) -> None:
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
@@ -798,3 +800,72 @@ def _two_at_a_time(path: Path) -> Any:
     from llmlens.read.table.row_files import read_csv_rows
 
     return read_csv_rows(path, chunk_rows=2)
+
+
+def test_the_words_of_gateways_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "when,upstream_model,template,tok_in,tok_out,charged,http,ask,response\n"
+        '2026-11-02 10:00:00,gpt-4o,support-v7,"1,005",20,$0.03,200,why?,so\n'
+        "2026-11-02 10:00:01,gpt-4o,support-v7,10,20,0.5c,503,why?,\n"
+    )
+    traces = ll.read(path)
+    spans = traces.spans
+    assert spans["model"].tolist() == ["gpt-4o"] * 2
+    assert spans["prompt_name"].tolist() == ["support-v7"] * 2
+    assert spans[["input_tokens", "output_tokens"]].to_numpy().tolist() == [[1005, 20], [10, 20]]
+    assert spans["cost_usd"].tolist() == [0.03, 0.005]
+    assert spans["status"].tolist() == ["ok", "error"]
+    assert traces.contents["input"].tolist() == ["why?", "why?"]
+    assert not any("nothing was recognised" in note for note in traces.notes)
+
+
+def test_it_says_how_to_name_the_columns_that_were_not_recognised() -> None:
+    frame = pd.DataFrame({"moment": ["2026-11-02"], "gizmo": ["gpt-4o"], "output": ["so"]})
+    (note,) = (note for note in ll.read(frame).notes if "nothing was recognised" in note)
+    assert note.startswith("nothing was recognised as start, model, input_tokens, output_tokens, input: ")
+    assert note.endswith("name it with columns={'start': 'the header'}")
+    with pytest.raises(UnknownNameError, match=r"the other way round: columns=\{'start': 'moment'\}"):
+        ll.read(frame, columns={"moment": "start"})
+    with pytest.raises(UnknownNameError, match="no tidy column 'moment'"):
+        ll.read(frame, columns={"moment": "gizmo"})
+
+
+CONTEXTS = [{"doc_id": "d1", "text": "The plan costs 9.", "similarity": 0.8, "updated_at": "2026-10-30", "lang": "en"}]
+
+
+@pytest.mark.parametrize("cell", [CONTEXTS, json.dumps(CONTEXTS), str(CONTEXTS)], ids=["list", "JSON", "Python"])
+def test_a_column_of_documents_becomes_retrievals(cell: Any) -> None:
+    row = {"id": "c1", "ts": "2026-11-02", "question": "how much?", "contexts": cell, "answer": "9", "tenant": "acme",
+           "generator": "claude", "embedding_model": "e5"}  # fmt: skip
+    traces = ll.read(pd.DataFrame([row, {**row, "id": "c2", "contexts": None}]))
+    call, retriever, other = traces.spans.sort_values(["trace_id", "kind"]).to_dict("records")
+    assert [call["kind"], retriever["kind"], other["kind"]] == ["llm", "retriever", "llm"]
+    assert (retriever["trace_id"], retriever["parent_id"]) == (call["trace_id"], call["span_id"])
+    assert (retriever["start"], retriever["metadata"]) == (call["start"], call["metadata"])
+    assert call["model"] == "claude"
+    assert "embedding_model" in call["metadata"]
+    (document,) = traces.documents.to_dict("records")
+    assert (document["document_id"], document["score"], document["content"]) == ("d1", 0.8, "The plan costs 9.")
+    assert document["updated_at"] == pd.Timestamp("2026-10-30", tz="UTC")
+    assert json.loads(document["metadata"])["lang"] == "en"
+    assert ll.retrieval(traces)[["n", "n_documents", "n_dated"]].to_numpy().tolist() == [[1, 1, 1]]
+    assert len(ll.groundedness(traces)) == 1
+
+
+def test_documents_may_be_plain_texts_and_belong_to_rows_that_retrieve() -> None:
+    rows = [
+        {"kind": "retriever", "input": "q", "contexts": ["one text", "another"]},
+        {"kind": "llm", "input": "q", "contexts": []},
+    ]
+    traces = ll.read(pd.DataFrame(rows), columns={"documents": "contexts"})
+    assert traces.documents["content"].tolist() == ["one text", "another"]
+    spans = traces.spans
+    assert sorted(spans["kind"]) == ["llm", "retriever", "retriever"]
+    assert ll.retrieval(traces)[["n", "empty"]].to_numpy().tolist() == [[2, 0.5]]
+
+
+def test_a_context_that_is_a_text_is_no_list_of_documents() -> None:
+    traces = ll.read(pd.DataFrame({"input": ["q"], "output": ["a"], "context": ["checkout page"]}))
+    assert len(traces.spans) == 1
+    assert "checkout page" in traces.spans["metadata"].iloc[0]
