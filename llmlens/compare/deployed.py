@@ -27,6 +27,7 @@ class Deployed:
 DEPLOYED: list[Deployed] = [
     Deployed("release", "service"),
     Deployed("prompt_version", "prompt_name"),
+    Deployed("prompt_name", "feature"),
     Deployed("model", "feature"),
     Deployed("convention", "service"),
 ]

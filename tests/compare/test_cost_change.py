@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -16,6 +16,7 @@ from llmlens.compare.cost_factors import FACTORS, effects
 from llmlens.compare.shapley import shapley
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
+from tests.examples import examples
 
 MODEL, OTHER = "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"
 
@@ -137,7 +138,7 @@ def columns(groups: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in made.items()}
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(sums, sums), min_size=1, max_size=4))
 def test_effects_sum_for_any_groups_new_gone_unpriced_or_unchanged(groups: list[tuple[Any, Any]]) -> None:
     before, after = columns([one for one, _ in groups]), columns([other for _, other in groups])
@@ -146,7 +147,7 @@ def test_effects_sum_for_any_groups_new_gone_unpriced_or_unchanged(groups: list[
     assert np.abs(found.sum(axis=0) - (after["cost"] - before["cost"])).max() <= tolerance
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.floats(0, 10), min_size=8, max_size=8), st.integers(2, 4))
 def test_shapley_is_the_average_over_all_orders(values: list[float], n: int) -> None:
     first, last = np.array(values[:4]), np.array(values[4:])

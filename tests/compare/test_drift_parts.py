@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.compare.drift.components import components, normal_scores
@@ -17,6 +17,7 @@ from llmlens.compare.drift.prompts import residuals
 from llmlens.compare.drift.separation import scores, separation
 from llmlens.compare.drift.strata import centred, propensity, subclasses
 from llmlens.compare.drift.terms import edge_terms, inner_terms
+from tests.examples import examples
 
 BY_NAME = {feature.name: place for place, feature in enumerate(FEATURES)}
 
@@ -61,7 +62,7 @@ def test_the_length_of_a_huge_text_is_whole_though_only_its_beginning_is_read() 
     assert counted("word " * 400_000)["words"] == pytest.approx(400_000)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.text(max_size=200), max_size=20))
 def test_any_texts_have_finite_features_and_terms(texts: list[str]) -> None:
     assert np.isfinite(format_features(texts)).all()

@@ -128,6 +128,15 @@ def test_windows_of_time_are_told_apart_by_what_changed_with_them_not_by_the_tim
     assert any("left out: metadata.day, start." in note for note in result.notes)
 
 
+def test_a_date_from_before_the_traces_is_no_time_of_theirs() -> None:
+    late = np.arange(N) >= 1_000
+    built = np.where(late, "2026-05-30", "2019-01-02")
+    traces = load(metadata=[json.dumps({"built": each}) for each in built])
+    since = spans()["start"][1_000]
+    result = ll.explain(traces.where(since=since), traces.where(until=since))
+    assert result["condition"].tolist()[0] == {"metadata.built": "2026-05-30"}
+
+
 def test_a_release_that_parts_the_windows_is_not_taken_for_the_time() -> None:
     late = np.arange(N) >= 1_000
     traces = load(release=np.where(late, "2.0", "1.9"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -149,7 +150,7 @@ def test_too_little_is_said_to_be_too_little() -> None:
     assert found.notes == ("No slice has traces enough to be followed.",)
 
 
-def calls(features: list[str | None], *, slow_from: int) -> Traces:
+def calls(features: list[str | None], *, slow_from: int, **columns: Any) -> Traces:
     """Make a trace of one model call an hour; those from `slow_from` on take ten times as long, and are scored low."""
     n = len(features)
     ids = [f"{number:032x}" for number in range(n)]
@@ -166,6 +167,7 @@ def calls(features: list[str | None], *, slow_from: int) -> Traces:
             "feature": pd.Series(features, dtype="str"),
             "start": start,
             "end": start + pd.to_timedelta(random.lognormal(0, 0.2, n) * np.where(late, 10, 1), unit="s"),
+            **columns,
         }
     )
     scores = pd.DataFrame(
@@ -207,3 +209,21 @@ def test_many_scored_traces_take_no_more_rows_than_there_are() -> None:
     rows = scores(calls(["chat", "search"] * 3_000, slow_from=6_000))
     assert len(rows) == 6_000
     assert rows["score feature"].notna().all()
+
+
+def test_what_came_with_a_change_of_all_traces_is_named() -> None:
+    index = ['{"index": "%s"}' % ("2025-01-07" if n >= 150 else "2026-10-30") for n in range(200)]
+    traces = calls(["chat"] * 200, slow_from=150, metadata=index)
+    told = "metadata.index = 2025-01-07: 100% then, 0% of the usual"
+    assert ll.triage(traces)["set_apart"].iloc[0] == told
+    usual = calls(["chat"] * 150, slow_from=150, metadata=index[:150])
+    assert ll.triage(traces.where(since="2026-11-07T06:00"), usual)["set_apart"].iloc[0] == told
+
+
+def test_an_incident_in_which_something_got_worse_is_worse() -> None:
+    spans = calls(["chat"] * 200, slow_from=150).spans
+    spans["input_tokens"] = np.where(np.arange(200) >= 150, 9_000, 100) + np.arange(200) % 7
+    row = ll.triage(Traces.from_frames({"spans": spans})).iloc[0]
+    assert row["finding"].startswith("input tokens of chat rose")
+    assert "duration of chat rose" in row["also"]
+    assert row["worse"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from llmlens.arguments import explains_arguments
 from llmlens.errors import SelectionError, unknown
@@ -68,7 +69,7 @@ def explain(
     if nothing := sides.cannot_be_judged():
         return _framed([], [*sides.notes, nothing], [], 0, 0)
     columns = _without(attribute_columns(sides.known, sides.selected), ignore)
-    columns, of_windows = without_windows(columns, sides.selected)
+    columns, of_windows = without_windows(columns, sides.selected, pc.min(sides.known.traces.column("start")).as_py())
     found = _outcomes_last(columns, find(columns, sides.selected, seed=seed), ours)
     notes = [*sides.notes, *of_windows, *notes_on(columns, found, ours, n, top=top)]
     return _framed(found[:top], notes, columns, ours, n)

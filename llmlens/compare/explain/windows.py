@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -20,12 +22,17 @@ _DATE = re.compile(r"(19|20)\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
 _LOOKED = 20
 
 
-def without_windows(columns: Sequence[Column], selected: NDArray[np.bool_]) -> tuple[list[Column], list[str]]:
-    """Leave out the columns that tell time, where the start of each trace says which side it is on; with a note."""
+def without_windows(
+    columns: Sequence[Column], selected: NDArray[np.bool_], first: datetime | None
+) -> tuple[list[Column], list[str]]:
+    """Leave out the columns that tell time, where the start of each trace says which side it is on; with a note.
+
+    Dates of before `first`, the earliest start, are no time of a trace: of a build, or of a model.
+    """
     start = next((column for column in columns if column.name == "start"), None)
     if start is None or not _parts(start, selected):
         return list(columns), []
-    left_out = [column.name for column in columns if column is start or _tells_time(column)]
+    left_out = [column.name for column in columns if column is start or _tells_time(column, first)]
     note = f"The two sides are windows of time, which explains nothing. So these are left out: {', '.join(left_out)}."
     return [column for column in columns if column.name not in left_out], [note]
 
@@ -36,6 +43,9 @@ def _parts(column: Column, selected: NDArray[np.bool_]) -> bool:
     return bool(((every == ours) & (ours == selected.sum())).any())
 
 
-def _tells_time(column: Column) -> bool:
+def _tells_time(column: Column, first: datetime | None) -> bool:
     values: list[Any] = [value for value in column.values[:_LOOKED] if value is not None]
-    return bool(values) and all(isinstance(value, str) and _DATE.match(value) for value in values)
+    if not values or not all(isinstance(value, str) and _DATE.match(value) for value in values):
+        return False
+    least = "" if first is None else f"{first - timedelta(days=1):%Y%m%d}"  # clocks of other zones
+    return all(value.replace("-", "")[:8] >= least for value in values)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MOST = 12
 _LONGEST = 2_000
-_LABELS = (("also", "also moved"), ("came_with", "came into use then"), ("set_apart", "the affected have in common"))
+_LABELS = (("also", "also moved"), ("came_with", "came into use then"), ("set_apart", "in common"))
 _SMALL = "margin:2px 0 0 0;font-size:90%;opacity:.85;max-width:75em"
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _NEAR_SHARE, _NEAR_HOURS = 0.03, 4
 #: Where nearly all traces of a stretch are affected, or nearly none, nothing sets them apart.
 _FEW, _MOST = 0.04, 0.96
-#: A condition is told where it is so much commoner among the affected.
-_LEAST_DIFFERENCE = 0.3
+#: A condition is told where it is so much commoner among the affected than the others of the stretch, or in the stretch
+#: than before: what only goes along with the time is told when it came with the change, not when it crept in.
+_LEAST_DIFFERENCE, _NEARLY_ALL = 0.3, 0.8
 #: So many versions are named.
 _TOLD = 3
 
@@ -54,19 +55,32 @@ def deployed_then(change: Change, deploys: Versions, length: pd.Timedelta) -> li
     return list(dict.fromkeys(words for _, words in sorted(told)))[:_TOLD]
 
 
-def set_apart(change: Change, traces: Traces, seed: int) -> str | None:
-    """Say what the affected traces of the stretch have in common that the others of the stretch have not."""
+def set_apart(change: Change, traces: Traces, usual: Traces | None, seed: int) -> str | None:
+    """Say what the affected traces of the stretch have in common that the others of the stretch have not.
+
+    Where that is nothing, as where all of them are affected: what the stretch has that was not there before.
+    """
     hit = affected(change)
-    share = hit.sum() / max(change.inside.sum(), 1)
-    if not _FEW <= share <= _MOST:
-        return None
-    sides = (list(change.stream.trace_ids[which]) for which in (hit, change.inside & ~hit))
-    ours, others = (traces.where(trace_id=ids) for ids in sides)
-    for row in explain(ours, others, top=5, seed=seed).to_dict("records"):
+    if _FEW <= hit.sum() / max(change.inside.sum(), 1) <= _MOST:
+        ours, others = (_marked(traces, change, which) for which in (hit, change.inside & ~hit))
+        if found := _condition(ours, others, _LEAST_DIFFERENCE, seed):
+            return "{said}: {selection:.0%} of the affected, {baseline:.0%} of the others".format(**found)
+    before = _marked(traces if usual is None else usual, change, change.stream.usual(change.inside))
+    found = _condition(_marked(traces, change, change.inside), before, _NEARLY_ALL, seed)
+    return "{said}: {selection:.0%} then, {baseline:.0%} of the usual".format(**found) if found else None
+
+
+def _marked(traces: Traces, change: Change, which: npt.NDArray[np.bool_]) -> Traces:
+    return traces.where(trace_id=list(change.stream.trace_ids[which]))
+
+
+def _condition(selection: Traces, baseline: Traces, least: float, seed: int) -> dict[str, Any] | None:
+    """Give the first circumstance that explains, if it is commoner in the selection by at least so much."""
+    for row in explain(selection, baseline, top=5, seed=seed).to_dict("records"):
         alone = row["explained_by"] is None and not _is_outcome(row["condition"])
-        if alone and row["difference"] >= _LEAST_DIFFERENCE:
-            more = f"{row['share_selection']:.0%} of the affected, {row['share_baseline']:.0%} of the others"
-            return f"{said(row['condition'])}: {more}"
+        if alone and row["difference"] >= least:
+            shares = {"selection": row["share_selection"], "baseline": row["share_baseline"]}
+            return {"said": said(row["condition"]), **shares}
     return None
 
 

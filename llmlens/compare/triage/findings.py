@@ -107,7 +107,7 @@ def _row(incident: Incident) -> dict[str, Any]:
         "finding": finding_of(change),
         "kind": change.stream.sign.family,
         "slice": change.stream.slice,
-        "worse": change.worse,
+        "worse": incident.worse,
         "since": pd.Timestamp(change.since, tz="UTC"),
         "until": None if change.until is None else pd.Timestamp(change.until, tz="UTC"),
         "before": change.before,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from .change import Change, measured
 
@@ -29,6 +30,11 @@ class Incident:
     q: float
     also: tuple[Change, ...]
 
+    @property
+    def worse(self) -> bool | None:
+        """Whether anything of it got worse, else whether the change itself is better; None where neither way is."""
+        return True if any(each.worse for each in (self.change, *self.also)) else self.change.worse
+
 
 def incidents(found: Sequence[tuple[Change, float]], every: Sequence[Stream], seed: int) -> list[Incident]:
     """Put sure changes (with their q) together to incidents: what got worse first, then what differs, what improved."""
@@ -41,7 +47,7 @@ def incidents(found: Sequence[tuple[Change, float]], every: Sequence[Stream], se
             home.append((change, q))
     made = [_incident(group, every, seed) for group in groups]
     rank = {True: 0, None: 1, False: 2}
-    return sorted(made, key=lambda each: (rank[each.change.worse], -each.change.weight))
+    return sorted(made, key=lambda each: (rank[each.worse], -each.change.weight))
 
 
 def _together(one: Change, other: Change) -> bool:
@@ -77,6 +83,6 @@ def _kin(first: Stream, every: Sequence[Stream]) -> Iterator[Stream]:
     """Give the streams of which at least half of the traces are of the same slice: a feature's tools, say."""
     others = [stream for stream in every if stream.sign.family != "traffic"]
     same = [each for each in others if (each.slice, each.sign.slice) == (first.slice, first.sign.slice)]
-    traces = list(set().union(*(each.trace_ids for each in same)))
-    if first.sign.family != "traffic":
-        yield from (stream for stream in others if np.isin(stream.trace_ids, traces).mean() >= _SAME)
+    traces = pd.Index(list(set().union(*(each.trace_ids for each in same))))
+    if first.sign.family != "traffic":  # of objects np.isin looks at every pair
+        yield from (stream for stream in others if pd.Index(stream.trace_ids).isin(traces).mean() >= _SAME)

@@ -45,11 +45,12 @@ def triage(traces: Traces, baseline: Traces | None = None, *, seed: int = 0) -> 
     share by 2 points, anything else by 10 %) is put together: changes of the same traces are one incident.
 
     One row an incident, first what got worse: `finding` (in words), `kind` (errors, latency, cost, agents, tools,
-    retrieval, output, quality, traffic), `slice` (NA: without one), `worse` (NA where neither way is), `since` and
-    `until` (NA: to the end), `before` and `after` (means), `low` and `high` (95 % interval of the difference; of the
-    stretch as it was found, so rather too narrow), `q`, `n` (traces of the stretch), `also` (what else moved then),
-    `came_with` (versions that came into use about then), `set_apart` (what the affected traces of the stretch have in
-    common; see `llmlens.explain`).
+    retrieval, output, quality, traffic), `slice` (NA: without one), `worse` (whether anything of it did; NA where
+    neither way is), `since` and `until` (NA: to the end), `before` and `after` (means), `low` and `high` (95 % interval
+    of the difference; of the stretch as it was found, so rather too narrow), `q`, `n` (traces of the stretch), `also`
+    (what else moved then), `came_with` (versions that came into use about then), `set_apart` (what the affected traces
+    of the stretch have in common, else what nearly all of the stretch have and before it nearly none had; see
+    `llmlens.explain`).
 
     `.traces(i)` are the affected traces of an incident, `.series(i)` is what it was seen in, `.plot()` draws the worst.
     `notes` says what was not looked at. It is where to begin, not a verdict: coincidence in time is no cause.
@@ -80,7 +81,7 @@ def triage(traces: Traces, baseline: Traces | None = None, *, seed: int = 0) -> 
         notes.append("Nothing changed beyond chance.")
     closely = [incident.change for incident in found[:_MOST_INCIDENTS]]
     came_with = _came_with(closely, ours, followed) if closely else []
-    apart = [set_apart(change, ours, seed) for change in closely]
+    apart = [set_apart(change, ours, usual, seed) for change in closely]
     rest = len(found) - len(closely)
     return findings(found, ours, [*came_with, *([[]] * rest)], [*apart, *([None] * rest)], filter(None, notes))
 
