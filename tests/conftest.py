@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 import llmlens as ll
+from tests.examples import ORDINARY
 
 if TYPE_CHECKING:
     from llmlens.traces import Traces
@@ -24,6 +25,7 @@ SAMPLE = Path(__file__).resolve().parents[1] / "data_samples/support_week.otlp.j
 # Random examples are for those who can look into what they find; a build says the same twice.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
+settings.register_profile("deep", deadline=None, max_examples=20 * ORDINARY)  # pytest --hypothesis-profile=deep
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
+from tests.examples import examples
 
 NUMBERS = [None, 0.0, 1.0, 2.5, 10.0]
 MODELS = [None, "gpt", "GPT-mini", "o'hara", ""]
@@ -84,7 +85,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(condition=conditions)
 def test_an_expression_selects_the_traces_that_pandas_selects(traces: Traces, condition: Condition) -> None:
     text, fits = condition
@@ -191,7 +192,7 @@ def test_an_unknown_column_names_the_nearest(traces: Traces, expression: str, sa
         traces.where(expression)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     text=st.text(
         st.sampled_from("model duration_s.tags()[]'\"<>=!~&|%*+-/15eE,:\n\t\\{}@#not and or in is None"), max_size=30

@@ -7,12 +7,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmlens.errors import LabelError
 from llmlens.label.score import Score
 from llmlens.label.store import LabelStore
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def test_a_store_that_is_written_and_read_is_the_same(tmp_path: Path, form: str)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=25)  # each makes files
+@examples(25)  # each makes files
 @given(given_texts=st.tuples(texts, texts, texts, texts))
 @example(given_texts=("a", "one line\rthe next", "ann\r", "t\r\n1"))
 def test_any_text_survives(

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import LabelError
 from llmlens.label.score import Score
 from llmlens.label.store import LabelStore, labels
 from llmlens.schema import SCORES
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,7 +207,7 @@ def test_the_last_thing_is_what_is_undone_next(store: LabelStore) -> None:
     assert store.last("ann") is None
 
 
-@settings(max_examples=25)  # each makes files
+@examples(25)  # each makes files
 @given(st.lists(st.tuples(st.sampled_from(["add", "undo last", "undo any"]), st.integers(0, 7)), max_size=25))
 def test_undo_of_undo_restores_and_no_two_scores_of_a_person_are_active(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

@@ -8,13 +8,14 @@ import numpy as np
 import orjson
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.measure.tools import BURST, BURST_S, _bursts
 from llmlens.traces import Traces
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 SCHEMA = {"type": "object", "properties": {"sku": {"type": "string", "pattern": "(a+)+$"}}, "required": ["sku"]}
@@ -168,7 +169,7 @@ def test_a_pattern_of_strangers_is_not_run() -> None:
     assert row["misused"] == 0
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 60), st.booleans()), min_size=1, max_size=60)
 )
@@ -237,7 +238,7 @@ def test_tools_that_are_listed_one_by_one_are_known(convention: str) -> None:
     assert frame.beside["misuse"]["why"].tolist() == ["'sku' is a required property"]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 200), st.booleans()), max_size=30))
 @example([("a", 0, True), ("a", 0, True), ("a", 1, True), ("a", 43, True), ("a", 43, True)])
 def test_bursts_are_those_of_a_plain_search(steps: list[tuple[str, int, bool]]) -> None:
@@ -354,7 +355,7 @@ def test_groups_periods_and_nothing(week: Traces, measure: Any) -> None:
         measure(week, by="featur")
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(
     st.lists(
         st.tuples(

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError
 from llmlens.measure.rhythm import weekday_factors
 from llmlens.traces import Traces
+from tests.examples import examples
 
 RHYTHM = np.array([1.3, 1.3, 1.3, 1.3, 1.3, 0.25, 0.25])
 
@@ -36,7 +37,7 @@ def test_what_is_spent_is_the_sum_of_the_month() -> None:
     assert row["spent_usd"] == pytest.approx(later)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(0, 80), st.one_of(st.none(), st.integers(0, 50))), min_size=1, max_size=30))
 def test_spent_is_the_sum_of_a_loop_over_the_calls_of_the_month(calls: list[tuple[int, int | None]]) -> None:
     start, at = pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-02-20", tz="UTC")

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
+from tests.examples import examples
 
 COLUMNS = ["calls", "traces", "sessions", "input_tokens", "cache_read_tokens", "output_tokens", "cost_usd"]
 COLUMNS += ["cost_per_call", "cost_per_trace", "cost_per_session", "share", "n_unpriced"]
@@ -219,7 +220,7 @@ def test_costs_in_another_currency_are_told() -> None:
     assert not any("USD" in note for note in ll.cost(Traces.from_frames({"spans": frame})).notes)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(
         st.tuples(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
 import llmlens as ll
+from tests.examples import examples
 
 from .paid_calls import MONDAY, told, traces_of
 
@@ -91,7 +92,7 @@ def whole_days(days: list[list[tuple[int, float | None]]]) -> range:
     return range(begin, called[-1] + 1 - (early[-1] > max(0.1, float(np.quantile(early[:-1], 0.9)))))
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(DAYS)
 @example([([(20, 1.0)], [], 1), *[([(0, 1.0), (23, 1.2)], [], 1)] * 9, ([(2, 1.0)], [], 1)])
 def test_anomalies_are_those_of_loops_over_days(drawn: list[Any]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.measure.cost_audit import FINDINGS
+from tests.examples import examples
 
 from .paid_calls import RATES, told, total, traces_of
 
@@ -95,7 +96,7 @@ def audited(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.lists(BILLED, min_size=1, max_size=12), st.booleans())
 @example([CACHED | {"paid": how} for how in ("twice", "discount")], False)  # as drawn
 @example([CACHED | {"paid": how} for how in ("twice", "discount", "discount")], False)  # as drawn

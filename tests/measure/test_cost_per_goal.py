@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownArgumentError, UnknownNameError
 from llmlens.statistics.ratios import ratio_of_sums
 from llmlens.traces import Traces
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def test_nothing_selected_and_no_rule_say_so(week: Traces) -> None:
     plain.plot()
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.data())
 def test_sums_are_those_of_a_plain_loop(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 8))

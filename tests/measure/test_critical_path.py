@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import UnknownNameError
 from llmlens.measure.critical_path import WORK
 from llmlens.traces import Traces
+from tests.examples import examples
 
 from .test_forest import forests, plain
 
@@ -122,7 +123,7 @@ def traces_of(forest: Forest, kinds: list[str]) -> Traces:
     return Traces.from_frames({"spans": frame})
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(forests(), st.lists(st.sampled_from(KINDS), min_size=14, max_size=14))
 def test_steps_and_parts_are_sums_of_a_recursion(forest: Forest, kinds: list[str]) -> None:
     own, path = plain(forest)

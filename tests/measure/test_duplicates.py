@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ def test_an_unknown_column_names_the_nearest() -> None:
         ll.duplicates(asked(["x"]), by="featur")
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(ASKED), st.integers(0, 4)), min_size=1, max_size=10))
 def test_repeats_are_those_of_comparing_each_with_all_before(rows: list[tuple[str, str, int]]) -> None:
     def grams(text: str) -> set[str]:

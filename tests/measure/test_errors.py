@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.measure.error_rules import RULES
 from llmlens.traces import Traces
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -210,7 +211,7 @@ FAILURES = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.sampled_from([None, *FAILURES]), st.sampled_from(["stop", "length"])),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import llmlens as ll
+from tests.examples import examples
 
 from .forests import FORESTS, described, plainly, traces_of
 
@@ -32,7 +33,7 @@ def tokens(rows: Rows) -> list[float]:
     return [row["input_tokens"] for row in rows if row["kind"] == "llm" and row["input_tokens"] is not None]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(FORESTS)
 def test_agents_go_as_far_as_a_loop_over_traces_says(rows: Rows) -> None:
     frame = ll.agents(traces_of(rows))
@@ -50,7 +51,7 @@ def test_agents_go_as_far_as_a_loop_over_traces_says(rows: Rows) -> None:
     assert described(frame, "seconds") == pytest.approx(plainly(lengths))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(FORESTS)
 def test_sessions_and_users_are_those_of_a_loop(rows: Rows) -> None:
     traces = traces_of(rows)
@@ -72,7 +73,7 @@ def test_sessions_and_users_are_those_of_a_loop(rows: Rows) -> None:
     assert (of_users["users"], of_users["traces"]) == (len(people), sum(len(each) for each in people.values()))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(FORESTS)
 def test_context_grows_as_a_loop_over_conversations_says(rows: Rows) -> None:
     talks: dict[tuple[Any, ...], list[float]] = defaultdict(list)
@@ -97,7 +98,7 @@ def owner(row: dict[str, Any], family: Rows) -> dict[str, Any] | None:
     return above if above is None or above["kind"] == "agent" else owner(above, family)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(FORESTS)
 def test_hand_offs_are_those_of_a_loop(rows: Rows) -> None:
     expected: Counter[tuple[str, str]] = Counter()
@@ -138,7 +139,7 @@ def repeats(row: dict[str, Any], below: Rows) -> bool:
     return bool(row["cost_usd"]) and abs(row["cost_usd"] - paid) <= 1e-3 * paid
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(FORESTS)
 def test_repeated_usage_is_that_of_a_recursion(rows: Rows) -> None:
     expected: Counter[str] = Counter()

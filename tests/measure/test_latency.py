@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownArgumentError, UnknownNameError
 from llmlens.measure.spread import LEVELS, SPREAD
 from llmlens.traces import Traces
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -43,7 +44,7 @@ def same(found: Any, expected: float | None) -> bool:
     return bool(pd.isna(found)) if expected is None else found == pytest.approx(expected)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40)), min_size=1, max_size=250))
 def test_quantiles_are_those_of_a_plain_sort(rows: list[tuple[str, int]]) -> None:
     traces = calls(feature=[f for f, _ in rows], duration_s=[float(d) for _, d in rows])

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pandas as pd
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.statistics.shares import wilson
 from llmlens.traces import Traces
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,7 +202,7 @@ PLAIN = {"tool": "x", "result": "nothing", "failed": False, "asked": "by a model
          "cost": 2.0}  # fmt: skip
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(paths(CALL))
 @example([("a", [PLAIN | {"arguments": ARGUMENTS[n]} for n in (0, 3, 1)])])
 def test_loops_of_calls_are_those_of_looking_at_all_pairs(paths: list[tuple[str, list[dict[str, Any]]]]) -> None:
@@ -213,7 +214,7 @@ def test_loops_of_calls_are_those_of_looking_at_all_pairs(paths: list[tuple[str,
 AGENT = st.tuples(st.sampled_from("xy"), st.sampled_from([None, 5, 8]), st.sampled_from([None, 0.5]), st.booleans())
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(paths(AGENT))
 def test_agents_in_turn_are_those_of_looking_at_all_pairs(paths: list[tuple[str, list[Any]]]) -> None:
     spans, expected = [], []

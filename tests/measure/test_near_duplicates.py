@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.measure.near_duplicates import earlier_like, normalised
+from tests.examples import examples
 
 
 def runs(text: str) -> set[str]:
@@ -27,7 +28,7 @@ def plainly(texts: list[str], groups: list[int], threshold: float) -> list[int]:
     return found
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.data())
 def test_the_first_similar_text_is_found_as_by_comparing_all(data: st.DataObject) -> None:
     words = st.sampled_from(["tent", "boots", "how do i", "return", "a jacket?", "größe", "靴", "1", ""])

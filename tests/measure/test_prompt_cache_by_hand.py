@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
+from tests.examples import examples
 
 from .paid_calls import MONDAY, RATES, told, total, traces_of
 
@@ -44,7 +45,7 @@ def constant_share(texts: list[str]) -> float:
     return min(1.0, same / sum(len(text) + 1 for text in texts))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.lists(SENT, min_size=1, max_size=10), st.sampled_from([0, 150, 1_024]))
 @example([AGAIN, AGAIN], 0)
 @example([AGAIN, AGAIN | {"prompt": LINES[0]}], 1_024)

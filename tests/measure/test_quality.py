@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -16,6 +16,7 @@ from llmlens.measure.condition import Condition, objective
 from llmlens.statistics.intervals import mean_interval, quantile_interval
 from llmlens.statistics.shares import wilson
 from llmlens.traces import Traces
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def scored(values: Sequence[float | None], *, hours: float = 24, features: str =
     return Traces.from_frames({"spans": pd.DataFrame(spans), "scores": pd.DataFrame(scores)})
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.floats(0, 1).map(lambda x: round(x, 2)), min_size=1, max_size=60), st.sampled_from(["a", "ab"]))
 def test_quality_is_what_a_slow_reference_says(values: list[float], features: str) -> None:
     frame = ll.quality(scored(list(values), features=features), by="feature", passing=0.7)

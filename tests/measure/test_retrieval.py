@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
@@ -20,6 +20,7 @@ from llmlens.measure.retrieval.overlap import rank_biased_overlap
 from llmlens.measure.retrieval.sentences import sentences_of
 from llmlens.measure.retrieval.support import Support
 from llmlens.traces import Traces
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-05", tz="UTC")
 
@@ -63,7 +64,7 @@ def by_hand(gains: list[float], missed: list[float], k: int) -> dict[str, float]
     }
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(gains_lists, st.lists(st.sampled_from([0.0, 1.0]), max_size=2), st.integers(1, 6))
 def test_bounds_are_the_best_and_worst_of_all_that_could_be(gains: list[float], missed: list[float], k: int) -> None:
     unknown = [place for place, gain in enumerate(gains) if np.isnan(gain)]
@@ -87,7 +88,7 @@ def test_bounds_are_the_best_and_worst_of_all_that_could_be(gains: list[float], 
             assert high >= max(told) - 1e-12
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=2, max_size=12), st.integers(1, 12))
 def test_ndcg_is_that_of_scikit_learn(gains: list[float], k: int) -> None:
     low, high = Rankings(np.array([gains]), np.zeros((1, 0)), k).bounds("ndcg")
@@ -99,7 +100,7 @@ def test_ndcg_is_that_of_scikit_learn(gains: list[float], k: int) -> None:
     assert high[0] == pytest.approx(theirs, abs=1e-12)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.sampled_from([0.0, 1.0, 3.0, np.nan]), min_size=1, max_size=4), st.integers(1, 5))
 def test_bounds_of_grades_hold_whatever_the_grades_are(gains: list[float], k: int) -> None:
     known = [*gains, 3.0, 1.0]
@@ -112,7 +113,7 @@ def test_bounds_of_grades_hold_whatever_the_grades_are(gains: list[float], k: in
         assert low - 1e-12 <= by_hand(filled, [], k)["ndcg"] <= high + 1e-12
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.integers(0, 9), max_size=8, unique=True), st.lists(st.integers(0, 9), max_size=8, unique=True))
 def test_overlap_is_the_sum_of_the_paper(a: list[int], b: list[int]) -> None:
     p = 0.8
@@ -271,7 +272,7 @@ def test_sentences_are_cut_at_their_ends() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=6), min_size=2, max_size=5))
 def test_support_is_what_a_slow_reference_says(texts: list[list[str]]) -> None:
     terms = [{*text, *pairwise(text)} for text in texts]

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -20,6 +20,7 @@ from llmlens.measure.retrieval.signs import SIGNS
 from llmlens.statistics.multiple import benjamini_hochberg
 from llmlens.statistics.shares import difference_of_shares
 from llmlens.traces import Traces
+from tests.examples import examples
 
 from .test_retrieval import by_hand
 
@@ -78,7 +79,7 @@ def mean(values: Iterable[float]) -> Any:
     return pytest.approx(sum(told) / len(told)) if told else None
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(windows(score=st.one_of(st.none(), st.integers(0, 9)), days=st.one_of(st.none(), st.integers(-1, 50))))
 def test_what_calls_gave_is_what_a_loop_over_them_counts(calls: list[dict[str, Any]]) -> None:
     frame = ll.retrieval(traces_of(calls), by="feature")
@@ -112,7 +113,7 @@ def overlap(a: list[str], b: list[str], p: float) -> float:
     return (1 - p) / p * (agreed + uneven) + ((common[size] - common[s]) / size + common[s] / s) * p**size
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(windows(), windows(), st.sampled_from([0.5, 0.9]))
 def test_changes_of_documents_are_those_of_loops(before: list[Any], after: list[Any], p: float) -> None:
     found = ll.document_changes(traces_of(before), traces_of(after), catalogue="abcdz".replace("", " ").split(), p=p)
@@ -164,7 +165,7 @@ def test_changes_of_documents_are_those_of_loops(before: list[Any], after: list[
     assert [known(each) for each in told["overlap"][:2]] == [mean(across.values()), mean(within.values())]
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(windows(content=st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3).map(" ".join)), st.integers(1, 3))
 def test_texts_that_read_like_instructions_are_weighed_as_a_loop_over_signs_does(calls: list[Any], most: int) -> None:
     given_by: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -198,7 +199,7 @@ def test_texts_that_read_like_instructions_are_weighed_as_a_loop_over_signs_does
     pd.testing.assert_frame_equal(pd.DataFrame(few), pd.DataFrame(frame).head(most))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(windows(relevant=st.sampled_from([0, 1])), st.integers(1, 4))
 def test_rankings_are_means_of_those_worked_out_by_hand(calls: list[Any], k: int) -> None:
     frame = ll.ranking(traces_of(calls), "metadata.relevant", k=k, by="feature")
@@ -227,7 +228,7 @@ def answered(draw: st.DrawFn) -> list[dict[str, Any]]:
     return calls
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(answered())
 def test_groundedness_is_what_comparing_each_sentence_with_each_document_says(calls: list[dict[str, Any]]) -> None:
     def terms(text: str) -> set[Any]:

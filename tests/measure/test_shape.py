@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError
 from llmlens.measure.shape import result
 from llmlens.traces import Traces
+from tests.examples import examples
 
 TIMES = [
     "1969-12-30T23:59:59",
@@ -70,7 +71,7 @@ def test_periods_of_days_tile_the_time_from_a_monday(every: str, days: float) ->
         assert ((frame["period"] - monday).dt.total_seconds() % length.total_seconds() == 0).all()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     count=st.integers(1, 500),
     unit=st.sampled_from(["s", "min", "h", "D", "W"]),

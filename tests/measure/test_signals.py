@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import UnknownNameError
 from llmlens.measure.likeness import Likeness
 from llmlens.traces import Traces
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-05", tz="UTC")
 LATER = ("elsewhere", "Hello there", 600.0)
@@ -120,7 +121,7 @@ def test_a_wrong_column_names_the_nearest(week: Traces) -> None:
         ll.signals(week, by="featur")
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.text("ab1 ", max_size=8), min_size=2, max_size=6))
 def test_likeness_is_what_a_slow_reference_says(texts: list[str]) -> None:
     sets = [set(text.split()) for text in texts]
@@ -137,7 +138,7 @@ def test_likeness_is_what_a_slow_reference_says(texts: list[str]) -> None:
 QUESTIONS = ["Where are my boots", "refund please", "Are you sure?", "weather tomorrow in Oslo"]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     st.lists(
         st.tuples(st.sampled_from("xy"), st.sampled_from(QUESTIONS), st.sampled_from([1, 7, 40, 70]), st.booleans()),

@@ -6,19 +6,20 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import llmlens as ll
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
+from tests.examples import examples
 
 from .test_quality import START, scored
 
 HOUR = pd.Timedelta(hours=1)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.booleans(), min_size=1, max_size=80), st.sampled_from([0.1, 0.7, 5]))
 def test_burns_are_what_a_slow_reference_says(good: list[bool], hours: float) -> None:
     (row,) = ll.slo(scored([float(each) for each in good], hours=hours), "good == true", 0.9).to_dict("records")
@@ -108,7 +109,7 @@ def test_misuse_is_named(week: Traces) -> None:
         ll.slo(week, "helpfulness >= 0.7", 95)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(0, 100), st.sampled_from([0.0, 0.6, 0.7, 1.0])), min_size=1, max_size=40))
 def test_an_objective_is_what_a_loop_over_scores_says(given_: list[tuple[int, float]]) -> None:
     hours, values = [hour for hour, _ in given_], [value for _, value in given_]

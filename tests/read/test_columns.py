@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import UnknownNameError
@@ -14,6 +14,7 @@ from llmlens.read.table import cells
 from llmlens.read.table.aliases import aliases, squeeze
 from llmlens.read.table.columns import recognise
 from llmlens.schema import SPANS
+from tests.examples import examples
 
 
 def frame(**columns: Any) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def test_every_column_of_the_alias_table_is_a_tidy_one_or_read_by_the_table_read
     assert set(aliases()["columns"]) <= set(SPANS.names) | helpers
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.dictionaries(st.text(max_size=12), st.lists(st.text(max_size=8), min_size=2, max_size=2), max_size=6))
 def test_any_headers_and_cells_are_taken_and_every_column_goes_somewhere(columns: Any) -> None:
     samples = {name: pd.Series(values, dtype="str") for name, values in columns.items() if _encodes(name, *values)}
@@ -308,7 +309,7 @@ def test_kinds_are_read(cell: str, kind: str) -> None:
     assert (read[0], bad[0]) == (kind, False)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30).filter(_encodes)), max_size=6))
 def test_readers_of_cells_take_any_text(values: Any) -> None:
     column = pd.Series(values, dtype="str")

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from llmlens import Traces, read_otlp
 from llmlens.read.conventions_file import built_in
 from llmlens.schema import TABLES
+from tests.examples import examples
 
 CHAT = {"gen_ai.operation.name": "chat"}
 
@@ -841,7 +842,7 @@ _ATTRIBUTES = st.dictionaries(
 
 
 def test_any_value_under_any_known_name_is_kept_and_nothing_raises(otlp: Any) -> None:
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(5, suppress_health_check=list(HealthCheck))
     @given(st.lists(_ATTRIBUTES, min_size=10, max_size=40))
     def check(all_attributes: list[dict[str, Any]]) -> None:
         path = otlp.write("any.jsonl", *(otlp.line(otlp.span(said, n=n)) for n, said in enumerate(all_attributes, 1)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.read import dialects
@@ -22,6 +22,7 @@ from llmlens.read.dialects.documents import documents
 from llmlens.read.dialects.values import Notes, any_value, clip, hex_id, status_code, time_ns
 from llmlens.read.files import open_binary
 from llmlens.read.raw import Origin, Problem, Raw, RawLog, RawScore, RawSpan
+from tests.examples import examples
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
 TRACE, SPAN, PARENT = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "eee19b7ec3c1b173"
@@ -663,7 +664,7 @@ INNER_KEYS = st.sampled_from(["spans", "scopeSpans", "traceID", "spanID", "tags"
 
 
 class TestProperties:
-    @settings(max_examples=300, deadline=None)
+    @examples(300)
     @given(st.lists(SPANS, max_size=5))
     def test_every_span_met_is_a_span_or_a_dropped_problem(self, made: list[Any]) -> None:
         raws = read(json.dumps(request(*made)))
@@ -676,19 +677,16 @@ class TestProperties:
             assert each.status in {0, 1, 2}
             assert all(isinstance(text, str) for text in [each.name, *each.attributes])
 
-    @settings(deadline=None)
     @given(JUNK | st.dictionaries(TOP_KEYS, JUNK | st.lists(st.dictionaries(INNER_KEYS, JUNK)), max_size=4))
     def test_no_document_makes_it_fail(self, document: Any) -> None:
         for raw in decode_document(document):
             assert isinstance(raw, (RawSpan, RawLog, RawScore, Problem))
 
-    @settings(deadline=None)
     @given(st.binary(max_size=200), st.sampled_from([b"", b"{", b'{"resourceSpans":', b"\0\0\0\x09\n", b"\n\x04"]))
     def test_no_bytes_make_it_fail(self, data: bytes, head: bytes) -> None:
         for raw in read(head + data):
             assert isinstance(raw, (RawSpan, RawLog, RawScore, Problem))
 
-    @settings(deadline=None)
     @given(st.lists(WHOLE, max_size=4), st.sampled_from([None, 0, 1, 4]))
     def test_documents_are_cut_as_they_were_written(self, made: list[Any], indent: int | None) -> None:
         text = "\n".join(json.dumps(document, indent=indent) for document in made)

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from llmlens import ReadError, Traces
@@ -17,6 +17,7 @@ from llmlens.read.conventions_file import built_in
 from llmlens.read.load import Loader
 from llmlens.read.raw import Origin, Problem, RawEvent, RawLink, RawLog, RawScore, RawSpan
 from llmlens.schema import TABLES
+from tests.examples import examples
 
 START = 1_790_000_000_000_000_000
 
@@ -230,7 +231,7 @@ _RAWS = st.lists(
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(5, suppress_health_check=list(HealthCheck))
 @given(_RAWS)
 def test_rows_in_are_rows_out_and_dropped(raws: list[Any]) -> None:
     traces = loaded(*raws)

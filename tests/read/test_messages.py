@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.read.contents import (
@@ -22,6 +22,7 @@ from llmlens.read.contents.indexed import FAMILIES
 from llmlens.read.contents.sources import INPUT, OUTPUT
 from llmlens.read.contents.values import unpacked
 from llmlens.schema import KINDS, MESSAGES
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -641,7 +642,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     kind=st.sampled_from(KINDS),
     attributes=st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=6),

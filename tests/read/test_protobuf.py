@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData, ResourceLogs, ScopeLogs
@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from llmlens.read.dialects.protobuf import decode_export_request, decode_logs, decode_traces
 from llmlens.read.raw import Origin, Problem, RawEvent, RawLink, RawLog, RawSpan
+from tests.examples import examples
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/recorded"
 TRACE, SPAN = bytes(range(1, 17)), bytes(range(1, 9))
@@ -210,7 +211,7 @@ def test_decodes_recorded_frames_as_the_generated_classes_do(path: Path | None) 
     assert count > 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(spans, max_size=3), pair_lists, texts, pair_lists)
 def test_decodes_any_spans_as_the_generated_classes_do(
     made: list[Span], resource: list[KeyValue], name: str, scope: list[KeyValue]
@@ -224,7 +225,7 @@ def test_decodes_any_spans_as_the_generated_classes_do(
     assert list(decode_export_request(data, 7)) == plain_spans(message, 7)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(records, max_size=3))
 def test_decodes_any_log_records_as_the_generated_classes_do(made: list[LogRecord]) -> None:
     message = logs(*made)
@@ -498,7 +499,7 @@ def test_what_is_no_message_is_one_problem(decode: Any, data: bytes) -> None:
     assert problem.example.startswith(data[:2].hex(" "))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.binary(max_size=300))
 def test_random_bytes_never_raise(data: bytes) -> None:
     for decode in (decode_traces, decode_logs, decode_export_request):
@@ -507,7 +508,7 @@ def test_random_bytes_never_raise(data: bytes) -> None:
     assert all(isinstance(item, (RawSpan, Problem)) for item in decode_traces(wrapped, 1))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(spans, st.data())
 def test_cut_off_messages_never_raise(made: Span, data: st.DataObject) -> None:
     whole = traces(made, made).SerializeToString()

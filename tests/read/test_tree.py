@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from llmlens import Traces
 from llmlens.read.tree import depths
+from tests.examples import examples
 
 
 def oracle(parents: list[int], starts: list[int]) -> tuple[list[int], set[int]]:
@@ -78,7 +79,7 @@ def span_lists(draw: st.DrawFn) -> list[tuple[int, int, int]]:
 
 
 def test_random_trees_through_the_reader(otlp: Any) -> None:
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(6, suppress_health_check=list(HealthCheck))
     @given(st.lists(span_lists(), min_size=1, max_size=25))
     def check(traces: list[list[tuple[int, int, int]]]) -> None:
         made = [

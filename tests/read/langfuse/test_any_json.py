@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from llmlens.read import read
@@ -17,6 +17,7 @@ from llmlens.read.langfuse.observations import to_raw
 from llmlens.read.langfuse.scores import comment_raw, score_raw
 from llmlens.read.langfuse.traces import trace_raw
 from llmlens.read.raw import Problem, RawScore, RawSpan
+from tests.examples import examples
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -32,7 +33,8 @@ SCORE = (
     "id", "name", "dataType", "value", "stringValue", "source", "timestamp", "subject", "traceId", "observationId",
     "sessionId", "metadata", "comment", "configId", "authorUserId", "objectType", "objectId", "content",
 )  # fmt: skip
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+#: The fixture makes and reads observations, and holds nothing.
+SHARED = [HealthCheck.function_scoped_fixture]
 
 
 def rows(fields: tuple[str, ...]) -> st.SearchStrategy[Any]:
@@ -40,7 +42,7 @@ def rows(fields: tuple[str, ...]) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(fields) | st.text(max_size=8), JSON, max_size=8) | JSON
 
 
-@QUICK
+@examples(150, suppress_health_check=SHARED)
 @given(st.lists(rows((*OBSERVATION, *MORE)), max_size=4))
 def test_every_observation_is_a_span_or_a_problem(langfuse: Any, given_rows: list[Any]) -> None:
     whole = [{**langfuse.generation, **row} for row in given_rows if isinstance(row, dict)]
@@ -49,7 +51,7 @@ def test_every_observation_is_a_span_or_a_problem(langfuse: Any, given_rows: lis
     assert sum(isinstance(raw, RawSpan) for raw in raws) + len(dropped) == len(given_rows) + len(whole)
 
 
-@settings(QUICK, max_examples=40)
+@examples(40, suppress_health_check=SHARED)
 @given(st.lists(st.dictionaries(st.sampled_from((*OBSERVATION, *MORE)), JSON, max_size=6), max_size=3))
 def test_every_observation_is_in_the_tables_or_in_problems(langfuse: Any, changes: list[dict[str, Any]]) -> None:
     whole = [langfuse.observation(**change) for change in changes]
@@ -60,7 +62,7 @@ def test_every_observation_is_in_the_tables_or_in_problems(langfuse: Any, change
     assert traces.messages is not None
 
 
-@QUICK
+@examples(150, suppress_health_check=SHARED)
 @given(rows(tuple(TRACE)), rows(SCORE), rows(SCORE))
 def test_traces_scores_and_comments_never_raise(its_trace: Any, score: Any, comment: Any) -> None:
     assert isinstance(trace_raw(its_trace), RawSpan | Problem)
@@ -68,7 +70,7 @@ def test_traces_scores_and_comments_never_raise(its_trace: Any, score: Any, comm
     assert isinstance(comment_raw(comment), RawScore | Problem)
 
 
-@settings(QUICK, max_examples=60)
+@examples(60, suppress_health_check=SHARED)
 @given(st.lists(rows((*OBSERVATION, *MORE, *SCORE, "trace", "observations", "scores", "data", "files")), max_size=4))
 def test_no_file_of_records_raises(records: list[Any]) -> None:
     first = {"traceId": "t", "id": "s", "parentObservationId": None, "type": "SPAN"}

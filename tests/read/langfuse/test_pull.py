@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlens.errors import LangfuseError, SelectionError, UnknownArgumentError
@@ -21,6 +21,7 @@ from llmlens.read.langfuse.reader import read_langfuse
 from llmlens.read.langfuse.rows import Rows
 from llmlens.read.langfuse.sources import Page
 from llmlens.read.langfuse.windows import Window, uncovered
+from tests.examples import examples
 from tests.langfuse_server import Fault, LangfuseServer
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_every_server_gives_every_observation_once(version: str, mode: Any) -> N
         assert version in traces.notes[0]
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(seed=st.integers(0, 2**16), kind=st.sampled_from(["before", "after", "500", "503", "422", "413", "truncated"]))
 def test_nothing_is_lost_or_doubled_when_one_request_in_five_fails(seed: int, kind: Any) -> None:
     with LangfuseServer(seed=seed) as server:
@@ -106,7 +107,7 @@ def test_nothing_is_lost_or_doubled_when_one_request_in_five_fails(seed: int, ki
         assert ids(read(server)) == ALL
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(seed=st.integers(0, 2**16), dies_after=st.integers(2, 25))
 def test_a_pull_that_died_goes_on_from_its_cache(seed: int, dies_after: int) -> None:
     with LangfuseServer(seed=seed) as server, tempfile.TemporaryDirectory() as folder:
