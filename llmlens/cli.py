@@ -65,7 +65,7 @@ def run_demo(folder: Path, *, browser: bool, port: int) -> int:
         return 1
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
-    # Nothing leaves the machine, a look for news and updates neither.
+    # Nothing leaves the machine, a look for news and updates neither, and nobody is asked whether it may.
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container everyone is root; JupyterLab would refuse to start
@@ -75,9 +75,15 @@ def run_demo(folder: Path, *, browser: bool, port: int) -> int:
         command.append("--no-browser")
     print(f"Opening {folder / 'quickstart.ipynb'} in JupyterLab. Stop it with Ctrl+C.", flush=True)  # noqa: T201
     try:
-        return subprocess.call(command)  # noqa: S603  # our own command line
+        return subprocess.call(command, env=_demo_environment())  # noqa: S603  # our own command line
     except KeyboardInterrupt:
         return 0
+
+
+def _demo_environment() -> dict[str, str]:
+    """Give this environment with the demo's defaults of JupyterLab, which the user's own settings win over."""
+    paths = [str(Path(__file__).with_name("demo_config")), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
 
 
 def demo_file(name: str) -> Path:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from jupyter_server.services.config.manager import ConfigManager
+from jupyterlab.commands import get_app_dir  # type: ignore[import-untyped]
 
 import llmlens
 from llmlens import cli
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of the last JupyterLab that was started."""
+    return {}
 
 
 @pytest.fixture
-def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str]) -> list[list[str]]:
     """The JupyterLabs that were started; the files of the demo are small ones."""
     started: list[list[str]] = []
 
-    def call(command: list[str]) -> int:
+    def call(command: list[str], *, env: dict[str, str]) -> int:
         started.append(command)
+        environment.clear()
+        environment.update(env)
         return 0
 
     monkeypatch.setattr(subprocess, "call", call)
@@ -48,6 +58,23 @@ def test_the_demo_is_copied_and_opened(lab: list[list[str]], tmp_path: Path) -> 
 def test_without_a_browser_none_is_opened(lab: list[list[str]], tmp_path: Path) -> None:
     assert cli.main(["demo", "--no-browser", "--folder", str(tmp_path / "demo")]) == 0
     assert "--no-browser" in lab[0]
+
+
+def test_jupyterlab_neither_looks_for_news_nor_asks_whether_it_may(
+    lab: list[list[str]], environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "own"))
+    assert cli.main(["demo", "--folder", str(tmp_path / "demo")]) == 0
+    assert "--LabApp.news_url=None" in lab[0]
+    assert "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate" in lab[0]
+    assert environment["JUPYTER_CONFIG_PATH"].endswith(os.pathsep + str(tmp_path / "own"))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", environment["JUPYTER_CONFIG_PATH"])
+    defaults = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")  # type: ignore[no-untyped-call]
+    ((plugin, wanted),) = defaults.items()
+    schema = json.loads(Path(get_app_dir(), "schemas", f"{plugin.replace(':', '/')}.json").read_text("utf-8"))
+    assert schema["properties"]["fetchNews"]["default"] == "none"  # which is to ask
+    assert wanted["fetchNews"] in [each["const"] for each in schema["properties"]["fetchNews"]["oneOf"]]
+    assert (wanted["fetchNews"], wanted["checkForUpdates"]) == ("false", False)
 
 
 def test_files_that_are_there_are_kept(lab: list[list[str]], tmp_path: Path) -> None:
@@ -82,7 +109,7 @@ def test_without_jupyterlab_it_says_what_to_install(
 
 
 def test_stopping_the_demo_is_no_error(lab: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: Any) -> int:
+    def interrupt(*_: Any, **__: Any) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess, "call", interrupt)
@@ -93,7 +120,7 @@ def test_stopping_the_demo_is_no_error(lab: list[list[str]], tmp_path: Path, mon
 def test_the_status_of_jupyterlab_is_passed_on(
     tmp_path: Path, lab: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "call", lambda _: 3)
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 3)
     assert cli.main(["demo", "--folder", str(tmp_path / "demo")]) == 3
     assert lab == []
 
