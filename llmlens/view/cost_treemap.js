@@ -309,12 +309,6 @@ export default defineView("cost", (view) => {
     }, (error) => view.fail(error));
   }
 
-  function step(by) {
-    const buttons = [...table.querySelectorAll("tbody button")];
-    const at = buttons.indexOf(root.ownerDocument.activeElement);
-    buttons[Math.min(buttons.length - 1, Math.max(0, at + by))]?.focus();
-  }
-
   const keys = keyboard(view, [
     { keys: ["ArrowLeft"], does: "Move to the group on the left", in: "map", group: "Treemap", run: () => move(-1, 0) },
     { keys: ["ArrowRight"], does: "Move to the group on the right", in: "map", group: "Treemap", run: () => move(1, 0) },

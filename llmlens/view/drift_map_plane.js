@@ -7,7 +7,6 @@ function plane() {
   const made = {
     get width() { return width; },
     get height() { return height; },
-    get zoomed() { return whole / unit; },
     x: (value) => (value - middleX) / unit + width / 2,
     y: (value) => height / 2 - (value - middleY) / unit,
     placeX: (pixel) => (pixel - width / 2) * unit + middleX,

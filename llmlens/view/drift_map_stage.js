@@ -191,12 +191,11 @@ function mapStage(view, state, on) {
 
   return {
     element: surface, paint, overlay, fit, pointer,
-    get zoomed() { return frame.zoomed; },
     // The points are elsewhere.
-    moved({ keep = false } = {}) {
+    moved() {
       grid = pointGrid(state.x, state.y, state.extent);
       measure();
-      if (!keep) frame.fit(state.extent);
+      frame.fit(state.extent);
       density.paint();
     },
     density() {

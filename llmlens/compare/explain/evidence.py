@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Numbers = NDArray[np.int64] | NDArray[np.float64]
-
 #: A condition is judged where it holds for this many selected rows, or where this many would be expected but are fewer.
 FEWEST = 3
 
