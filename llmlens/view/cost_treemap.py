@@ -37,7 +37,7 @@ class CostTreemap(PlotlyView):
     Raises `UnknownNameError` for columns, values and groups that do not exist.
     """
 
-    _esm = esm("plotly_host.js", "cost_groups.js", "cost_table.js", "cost_treemap.js")
+    _esm = esm("plotly_host.js", "cost_groups.js", "cost_table.js", "cost_head.js", "cost_map.js", "cost_treemap.js")
     _css = css("plot.css", "cost_treemap.css")
 
     path = traitlets.List(

@@ -50,18 +50,10 @@ function mapNames(state, frame) {
     at: (px, py) => boxes.find((b) => px >= b.left && px <= b.right && py >= b.top && py <= b.bottom)?.number ?? null,
     // The named cluster that is nearest to `spot`, on that side; the first where that is none.
     beside(spot, dx, dy) {
-      const middle = (b) => [(b.left + b.right) / 2, (b.top + b.bottom) / 2];
-      const from = boxes.find((b) => b.number === spot);
+      const placed = boxes.map((b) => ({ number: b.number, at: [(b.left + b.right) / 2, (b.top + b.bottom) / 2] }));
+      const from = placed.find((each) => each.number === spot);
       if (!from) return boxes[0]?.number ?? null;
-      const [x, y] = middle(from);
-      let best = null;
-      for (const box of boxes) {
-        const [bx, by] = middle(box);
-        const along = (bx - x) * dx + (by - y) * dy;
-        const aside = Math.abs((bx - x) * dy) + Math.abs((by - y) * dx);
-        if (box !== from && along > 1 && (!best || along + 2 * aside < best.far)) best = { far: along + 2 * aside, number: box.number };
-      }
-      return best?.number ?? spot;
+      return nearestOnSide(from.at, placed.filter((each) => each !== from), dx, dy)?.number ?? spot;
     },
   };
 }

@@ -90,3 +90,13 @@ function debounce(act, wait, signal) {
     timer = setTimeout(() => act(...values), wait);
   };
 }
+
+// Of `others`, things at a place `at: [x, y]`, the nearest on that side of a place, for arrow keys; null where none is.
+function nearestOnSide([x, y], others, dx, dy) {
+  let best = null;
+  for (const other of others) {
+    const [along, aside] = [(other.at[0] - x) * dx + (other.at[1] - y) * dy, Math.abs((other.at[0] - x) * dy) + Math.abs((other.at[1] - y) * dx)];
+    if (along > 1 && (!best || along + 2 * aside < best.far)) best = { other, far: along + 2 * aside };
+  }
+  return best && best.other;
+}
