@@ -8,31 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmlens.errors import SelectionError, unknown
-from llmlens.json_values import is_key
 from llmlens.keyed import keyed
-from llmlens.rollups import unpriced
-from llmlens.schema import SPANS, USAGE_KINDS
+from llmlens.schema import USAGE_KINDS
+
+from .cost_sums import MOST_GROUPS, check_path, check_value, models_without, sums_of_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import ibis.expr.types as ir
-
     from llmlens.traces import Traces
-
-#: What can be the area of a tile, and its unit.
-VALUES = {
-    "cost_usd": "USD",
-    "input_tokens": "tokens",
-    "output_tokens": "tokens",
-    "total_tokens": "tokens",
-    "calls": "calls",
-    "duration_s": "s",
-}
 
 NONE = "(none)"
 LEAVES = 250
-_MAX_GROUPS = 200_000
 _AMOUNTS = ("value", "cost_usd")
 _COUNTS = ("tokens", "calls", "n_missing", "n_unpriced")
 
@@ -77,17 +64,17 @@ class CostTree:
         self.value = check_value(value)
         calls = keyed(traces, self.path).table("spans")
         calls = calls.filter(calls.kind.isin(USAGE_KINDS))
-        rows = traces.fetch_arrow(_levels(calls, self.path, value)).to_pylist()
-        if len(rows) > _MAX_GROUPS:
+        rows = traces.fetch_arrow(sums_of_levels(calls, self.path, value)).to_pylist()
+        if len(rows) > MOST_GROUPS:
             raise SelectionError(
-                f"path={list(self.path)} gives more than {_MAX_GROUPS:,} groups. Leave out the one with most values."
+                f"path={list(self.path)} gives more than {MOST_GROUPS:,} groups. Leave out the one with most values."
             )
         top = next(row for row in rows if row["level"] == 0)
         self.since, self.until = top["since"], top["until"]
         self.root = _build(rows, self.path)
         self.missing: list[tuple[str, int]] = []
         if self.root.n_missing:
-            models = traces.fetch_arrow(_missing(calls, value)).to_pylist()
+            models = traces.fetch_arrow(models_without(calls, value)).to_pylist()
             self.missing = [(label_of(row["model"]), row["n"]) for row in models]
 
     def find(self, labels: Sequence[str]) -> list[Node]:
@@ -126,31 +113,6 @@ class CostTree:
         names = ("label", *_AMOUNTS, *_COUNTS, "n_traces", "folded")
         columns: dict[str, list[Any]] = {name: [getattr(node, name) for _, node in rows] for name in names}
         return {"parent": [parent for parent, _ in rows], **columns}, selected
-
-
-def check_path(path: Sequence[str]) -> tuple[str, ...]:
-    """Check that spans can be grouped by these columns."""
-    names = (path,) if isinstance(path, str) else tuple(path)
-    groupable = [c.name for c in SPANS.columns if c.dtype in ("text", "integer", "json")]
-    for name in names:
-        if is_key(name):
-            continue
-        if name not in SPANS.names:
-            what = "column of spans:"
-            raise unknown(what, name, groupable)
-        if name not in groupable:
-            raise SelectionError(f"path takes columns of text or whole numbers, and {name!r} is neither.")
-    if not names or len(set(names)) < len(names):
-        raise SelectionError(f"path needs one or more different columns of spans, got {list(names)}.")
-    return names
-
-
-def check_value(value: str) -> str:
-    """Check that this can be summed."""
-    if value not in VALUES:
-        what = "value"
-        raise unknown(what, value, VALUES)
-    return value
 
 
 def label_of(value: object) -> str:
@@ -231,54 +193,3 @@ def _build(rows: list[dict[str, Any]], path: tuple[str, ...]) -> Node:
             _add_up(node)
             node.children.sort(key=lambda child: (-child.value, -child.calls, child.label))
     return nodes[()]
-
-
-def _levels(calls: ir.Table, path: tuple[str, ...], value: str) -> ir.Table:
-    """Sum at every level in one query: distinct traces of a group are not the sum of those below it."""
-    import ibis
-
-    chosen = _value(calls, value)
-    amounts = {
-        "value": chosen.sum(),
-        "cost_usd": _value(calls, "cost_usd").sum(),
-        "tokens": _value(calls, "total_tokens").sum(),
-        "calls": calls.count(),
-        "n_missing": _lacks(calls, value).sum(),
-        "n_unpriced": _lacks(calls, "cost_usd").sum(),
-        "n_traces": calls.trace_id.nunique(),
-        "since": calls.start.min(),
-        "until": ibis.coalesce(calls.end, calls.start).max(),
-    }
-    levels = []
-    for level in range(len(path) + 1):
-        group = list(path[:level])
-        sums = calls.group_by(group).agg(**amounts) if group else calls.aggregate(**amounts)
-        absent = {name: ibis.null(calls[name].type()).name(name) for name in path[level:]}
-        levels.append(sums.mutate(level=ibis.literal(level), **absent).select("level", *path, *amounts))
-    return ibis.union(*levels).limit(_MAX_GROUPS + 1)
-
-
-def _value(calls: ir.Table, value: str) -> ir.NumericColumn:
-    import ibis
-
-    if value == "calls":
-        return calls.trace_id.notnull().cast("int64")
-    if value == "total_tokens":
-        known = calls.input_tokens.notnull() | calls.output_tokens.notnull()
-        return known.ifelse(calls.input_tokens.fill_null(0) + calls.output_tokens.fill_null(0), ibis.null("int64"))
-    column = calls[value]
-    if column.type().is_floating():
-        return (column.isnan() | column.isinf()).ifelse(ibis.null(column.type()), column)
-    return column
-
-
-def _lacks(calls: ir.Table, value: str) -> ir.BooleanValue:
-    """Say which calls have a value that is not known; one that failed before it used anything has no cost to know."""
-    absent = _value(calls, value).isnull()
-    return unpriced(calls) | (calls.cost_usd.notnull() & absent) if value == "cost_usd" else absent
-
-
-def _missing(calls: ir.Table, value: str) -> ir.Table:
-    lacking = calls.filter(_lacks(calls, value))
-    counted = lacking.group_by("model").agg(n=lacking.count())
-    return counted.order_by(counted.n.desc(), counted.model)

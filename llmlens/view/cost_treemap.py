@@ -11,7 +11,8 @@ from llmlens.schema import USAGE_KINDS
 
 from . import snapshot
 from .base import View, css, esm, handles
-from .cost_tree import VALUES, CostTree, check_path, check_value
+from .cost_sums import VALUES, check_path, check_value
+from .cost_tree import CostTree
 from .plot import PlotlyView
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from llmlens.errors import SelectionError, UnknownNameError
 from llmlens.traces import Traces
-from llmlens.view import cost_tree
+from llmlens.view import cost_sums, cost_tree
 from llmlens.view.cost_tree import CostTree
 from llmlens.view.cost_treemap import CostTreemap
 
@@ -56,7 +56,7 @@ def leaves(rows: dict[str, list[Any]]) -> list[int]:
     return [i for i in range(len(rows["label"])) if i not in rows["parent"]]
 
 
-@pytest.mark.parametrize("value", cost_tree.VALUES)
+@pytest.mark.parametrize("value", cost_sums.VALUES)
 def test_leaves_sum_to_the_total_of_the_model_calls(traces: Traces, value: str) -> None:
     rows, _ = CostTree(traces, ["feature", "model", "prompt_version"], value).view()
     frame = traces.spans.query("kind != 'agent'")
