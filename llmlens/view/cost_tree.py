@@ -11,7 +11,7 @@ from llmlens.errors import SelectionError, unknown
 from llmlens.keyed import keyed
 from llmlens.schema import USAGE_KINDS
 
-from .cost_sums import MOST_GROUPS, check_path, check_value, models_without, sums_of_levels
+from .cost_sums import check_path, check_value, models_without, sums_of_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NONE = "(none)"
 LEAVES = 250
+_MAX_GROUPS = 200_000
 _AMOUNTS = ("value", "cost_usd")
 _COUNTS = ("tokens", "calls", "n_missing", "n_unpriced")
 
@@ -64,10 +65,11 @@ class CostTree:
         self.value = check_value(value)
         calls = keyed(traces, self.path).table("spans")
         calls = calls.filter(calls.kind.isin(USAGE_KINDS))
-        rows = traces.fetch_arrow(sums_of_levels(calls, self.path, value)).to_pylist()
-        if len(rows) > MOST_GROUPS:
+        sums = sums_of_levels(calls, self.path, value).limit(_MAX_GROUPS + 1)
+        rows = traces.fetch_arrow(sums).to_pylist()
+        if len(rows) > _MAX_GROUPS:
             raise SelectionError(
-                f"path={list(self.path)} gives more than {MOST_GROUPS:,} groups. Leave out the one with most values."
+                f"path={list(self.path)} gives more than {_MAX_GROUPS:,} groups. Leave out the one with most values."
             )
         top = next(row for row in rows if row["level"] == 0)
         self.since, self.until = top["since"], top["until"]
