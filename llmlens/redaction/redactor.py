@@ -7,9 +7,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,8 +16,9 @@ from llmlens.arguments import explains_arguments
 from llmlens.errors import RedactionError, unknown
 
 from .finding import KINDS, apart, find
-from .pattern import BEGUN, GAP, Found
+from .pattern import BEGUN, Found
 from .pseudonyms import key_of, pseudonym
+from .together import joined, portions, within
 from .words import UserPattern, find_values, of_environment, of_words
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-#: Texts are searched together, about so many bytes at once.
-_TOGETHER = 4 << 20
 _KEY = re.compile(rb"(?P<quote>\\*\"):\s{0,4}\Z")
 
 
@@ -100,7 +97,7 @@ class Redactor:
         secrets = of_environment()
         result = list(texts)
         counts: Counter[tuple[str, str]] = Counter()
-        for first, last in _portions(texts):
+        for first, last in portions(texts):
             for place, redacted in self._portion(texts[first:last], after[first:last], secrets, where, counts):
                 result[first + place] = redacted
         with self._lock:
@@ -162,7 +159,7 @@ class Redactor:
     ) -> list[tuple[int, str]]:
         """Redact texts that are searched together; give those that changed, by place."""
         encoded = [b"" if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
-        data, starts = _joined(encoded, after)
+        data, starts = joined(encoded, after)
         found = [*find(data), *find_values(data, secrets, 0)]
         for place, text in enumerate(texts):
             if text and (self._own or self._names):
@@ -172,7 +169,7 @@ class Redactor:
                     found += self._names.find(text, starts[place], 20)
         begun = {bisect_right(starts, f.start) - 1 for f in found if f.kind == BEGUN}
         by_place: dict[int, list[Found]] = {}
-        inside = (_within(f, starts, encoded) for f in found if self._goes(f))
+        inside = (within(f, starts, encoded) for f in found if self._goes(f))
         for each in apart((f for f in inside if f.end > f.start), data):
             by_place.setdefault(bisect_right(starts, each.start) - 1, []).append(each)
         changed = []
@@ -232,43 +229,8 @@ def _kept(keep: Iterable[str], own: Iterable[UserPattern]) -> tuple[frozenset[st
     return frozenset(kinds), frozenset(values)
 
 
-def _joined(encoded: Sequence[bytes], after: Sequence[str]) -> tuple[bytes, list[int]]:
-    """Join texts, each after what stands before it; also give where each starts."""
-    if not any(after):
-        return GAP.join(encoded), [0, *accumulate(len(each) + 1 for each in encoded[:-1])]
-    parts, starts, at = [], [], 0
-    for each, before in zip(encoded, after, strict=True):
-        prefix = before.encode("utf-8", "surrogatepass")
-        starts.append(at + len(prefix))
-        parts.append(prefix + each)
-        at += len(prefix) + len(each) + 1
-    return GAP.join(parts), starts
-
-
-def _within(found: Found, starts: Sequence[int], encoded: Sequence[bytes]) -> Found:
-    """Keep what is in the text itself; it is empty when all of it is in what stands before."""
-    place = bisect_right(starts, found.end - 1) - 1
-    if place < 0:
-        return replace(found, end=found.start)
-    start, end = max(found.start, starts[place]), min(found.end, starts[place] + len(encoded[place]))
-    return found if (start, end) == (found.start, found.end) else replace(found, start=start, end=max(start, end))
-
-
 def _folded(found: Found) -> str:
     return found.value.decode("utf-8", "replace").casefold()
-
-
-def _portions(texts: Sequence[str | None]) -> list[tuple[int, int]]:
-    """Cut a list of texts into portions of about the same length."""
-    portions, first, size = [], 0, 0
-    for place, text in enumerate(texts):
-        size += 1 if text is None else len(text) + 1
-        if size >= _TOGETHER:
-            portions.append((first, place + 1))
-            first, size = place + 1, 0
-    if first < len(texts):
-        portions.append((first, len(texts)))
-    return portions
 
 
 def _is_json(text: str) -> bool:
