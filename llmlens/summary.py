@@ -151,7 +151,7 @@ def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _cost(said: dict[str, Any]) -> str:
     usd = said["cost_usd"]
-    cost = "not known" if usd is None else f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.2g}"
+    cost = "not known" if usd is None else f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.3g}"
     if said["n_unpriced"]:
         calls = _number(said["n_unpriced"], "call")
         return f"{cost}, and {calls} without a known price"

@@ -119,6 +119,7 @@ def template_spec(mode: str) -> dict[str, Any]:
         "xaxis": {**axis, "showgrid": False, "showline": True},
         "yaxis": axis,
         "margin": {"l": 56, "r": 16, "t": 68, "b": 44},
+        "shapedefaults": {"line": {"color": ink["quiet"]}},  # plotly's own is black
         "legend": {"bgcolor": "rgba(0,0,0,0)"},
         "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left", "namelength": -1},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": ink["quiet"], "activecolor": ink["text"]},

@@ -83,7 +83,7 @@ def test_what_is_not_known_is_said_and_not_made_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd", "shown"), [(0.0, "$0.00"), (0.000123, "$0.00012"), (3.14159, "$3.14"), (12345.6, "$12,345.60")]
+    ("usd", "shown"), [(0.0, "$0.00"), (0.000123, "$0.000123"), (3.14159, "$3.14"), (12345.6, "$12,345.60")]
 )
 def test_small_costs_are_not_rounded_to_nothing(usd: float, shown: str) -> None:
     assert f"cost      {shown}\n" in repr(traces(cost_usd=[usd]))

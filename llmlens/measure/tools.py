@@ -145,6 +145,25 @@ def _ends(name: str) -> list[str]:
 
 def _draw(frame: pd.DataFrame) -> go.Figure:
     names = by_of(frame, "n")
+    parts = [_shares(frame, "failed", "n")]
+    if frame["empty"].any():
+        parts.append(_shares(frame, "empty", "told"))
+    shown = pd.concat(parts, ignore_index=True)
     if "period" in frame:
-        return lines(frame, "period", "share", names, title="Failures of tools over time", unit="share of calls")
-    return share_bars(frame.head(30), names, title="Failures of tools, as a share of calls")
+        return lines(
+            shown, "period", "share", [*names, "came"], title="Calls of tools over time", unit="share of calls"
+        )
+    worst = shown[shown["share"] > 0] if (shown["share"] > 0).any() else shown
+    worst = worst.sort_values("share", ascending=False, kind="stable").head(30)
+    return share_bars(worst, [*names, "came"], title="Calls of tools that failed or gave nothing, as a share of calls")
+
+
+def _shares(frame: pd.DataFrame, hits: str, of: str) -> pd.DataFrame:
+    """Give the share of calls that came to `hits`, with its interval, and what it is called."""
+    counts = frame[[hits, of]].to_numpy(float, na_value=0.0)
+    share = [(h / n, *wilson(h / n, n)) if n else (float("nan"),) * 3 for h, n in counts]
+    return (
+        frame.assign(came=hits)
+        .drop(columns=["share", "low", "high"])
+        .join(pd.DataFrame(share, columns=["share", "low", "high"], index=frame.index))
+    )

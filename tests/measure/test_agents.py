@@ -399,3 +399,12 @@ def test_users_and_sessions_are_those_of_a_plain_count(
     sizes = [sum(s == one for _, s, *_ in rows) for one in {s for _, s, *_ in rows if s is not None}]
     assert turns["n"].tolist() == ([len(sizes)] if sizes else [])
     assert turns["mean"].tolist() == ([pytest.approx(np.mean(sizes))] if sizes else [])
+
+
+def test_the_figure_of_tools_shows_what_failed_and_what_gave_nothing() -> None:
+    (bars,) = ll.tools(gave("[]", '{"error": "down"}', "[1]", "[1]")).plot().data
+    assert dict(zip(bars.y, bars.x, strict=True)) == {"look · failed": 0.25, "look · empty": 1 / 4}
+    (bars,) = ll.tools(gave("[1]", "[1]")).plot().data
+    assert list(bars.y) == ["look · failed"]
+    over_time = ll.tools(gave("[]", "[1]"), every="1D").plot()
+    assert {line.name for line in over_time.data} == {"look · failed", "look · empty"}

@@ -64,6 +64,8 @@ def draw(changes: Sequence[Change]) -> go.Figure:
                 col=1,
             )
         figure.add_vrect(x0=since, x1=until, fillcolor=light[5], opacity=0.12, line_width=0, row=row, col=1)
+        if change.stream.sign.unit == "share":
+            figure.update_yaxes(tickformat=".0%", row=row, col=1)
     figure.update_layout(template=figure_template(), showlegend=False, height=90 + _ROW * len(shown), margin={"t": 60})
     return figure
 
