@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from hypothesis import strategies as st
 
 from llmlens.traces import Traces
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 START = pd.Timestamp("2026-01-01", tz="UTC")
 KINDS = ("llm", "agent", "tool", "chain")
+
+#: What lies within one forest.
+_WHOLE = ("trace_id", "session_id", "user_id")
 
 _SPAN = st.fixed_dictionaries(
     {
@@ -60,12 +66,32 @@ def _rows(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 #: Rows of spans as dictionaries.
 FORESTS = st.lists(_SPAN, min_size=1, max_size=14).map(_rows)
+#: Forests that are loaded together, each an environment of its own: `told` asks of all of them at once.
+GROVES = st.lists(FORESTS, min_size=1, max_size=8)
 
 
 def traces_of(rows: list[dict[str, Any]]) -> Traces:
     """Build traces of rows of spans."""
     frame = pd.DataFrame(rows).astype({"input_tokens": "Int64", "output_tokens": "Int64", "cost_usd": "Float64"})
     return Traces.from_frames({"spans": frame.astype({"parent_id": "str", "agent_name": "str", "session_id": "str"})})
+
+
+def told(
+    ask: Callable[..., pd.DataFrame], grove: list[list[dict[str, Any]]], **options: Any
+) -> Iterator[tuple[list[dict[str, Any]], pd.DataFrame]]:
+    """Give each forest of a grove and what a measure says of it, by environment; without groups where it is alone."""
+    if len(grove) == 1:
+        yield grove[0], ask(traces_of(grove[0]), **options)
+        return
+    rows = [
+        row | {name: row[name] and f"{row[name]} of {place}" for name in _WHOLE} | {"environment": f"{place}"}
+        for place, forest in enumerate(grove)
+        for row in forest
+    ]
+    frame = ask(traces_of(rows), by="environment", **options)
+    assert set(frame["environment"]) <= {f"{place}" for place in range(len(grove))}
+    for place, forest in enumerate(grove):
+        yield forest, frame[frame["environment"] == f"{place}"]
 
 
 def described(rows: pd.DataFrame, measure: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from hypothesis import given
 import llmlens as ll
 from tests.examples import examples
 
-from .forests import FORESTS, described, plainly, traces_of
+from .forests import GROVES, described, plainly, told
 
 Rows = list[dict[str, Any]]
 
@@ -33,10 +33,14 @@ def tokens(rows: Rows) -> list[float]:
     return [row["input_tokens"] for row in rows if row["kind"] == "llm" and row["input_tokens"] is not None]
 
 
-@examples(30)
-@given(FORESTS)
-def test_agents_go_as_far_as_a_loop_over_traces_says(rows: Rows) -> None:
-    frame = ll.agents(traces_of(rows))
+@examples(8)
+@given(GROVES)
+def test_agents_go_as_far_as_a_loop_over_traces_says(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.agents, grove):
+        agents_go_far(rows, frame)
+
+
+def agents_go_far(rows: Rows, frame: pd.DataFrame) -> None:
     agentic = [f for f in by_trace(rows).values() if {"agent", "tool"} & {row["kind"] for row in f}]
     count = {kind: [sum(row["kind"] == kind for row in f) for f in agentic] for kind in ("llm", "tool")}
     assert described(frame, "model_calls") == pytest.approx(plainly([float(n) for n in count["llm"]]))
@@ -51,36 +55,50 @@ def test_agents_go_as_far_as_a_loop_over_traces_says(rows: Rows) -> None:
     assert described(frame, "seconds") == pytest.approx(plainly(lengths))
 
 
-@examples(30)
-@given(FORESTS)
-def test_sessions_and_users_are_those_of_a_loop(rows: Rows) -> None:
-    traces = traces_of(rows)
+@examples(8)
+@given(GROVES)
+def test_sessions_are_those_of_a_loop(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.sessions, grove):
+        sessions_are_told(rows, frame)
+
+
+def sessions_are_told(rows: Rows, frame: pd.DataFrame) -> None:
     spoken: dict[str, set[str]] = defaultdict(set)
     used: dict[str, Rows] = defaultdict(list)
-    people: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        people[row["user_id"]].add(row["trace_id"])
         if row["session_id"]:
             spoken[row["session_id"]].add(row["trace_id"])
             used[row["session_id"]].append(row)
-    frame = ll.sessions(traces)
     assert described(frame, "turns") == pytest.approx(plainly([float(len(t)) for t in spoken.values()]))
     calls = [float(sum(row["kind"] == "llm" for row in each)) for each in used.values()]
     assert described(frame, "model_calls") == pytest.approx(plainly(calls))
     lengths = [(max(r["end"] for r in each) - min(r["start"] for r in each)).total_seconds() for each in used.values()]
     assert described(frame, "seconds") == pytest.approx(plainly(lengths))
-    (of_users,) = ll.users(traces).to_dict("records")
-    assert (of_users["users"], of_users["traces"]) == (len(people), sum(len(each) for each in people.values()))
 
 
-@examples(30)
-@given(FORESTS)
-def test_context_grows_as_a_loop_over_conversations_says(rows: Rows) -> None:
+@examples(8)
+@given(GROVES)
+def test_users_are_those_of_a_loop(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.users, grove):
+        people: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            people[row["user_id"]].add(row["trace_id"])
+        (of_users,) = frame.to_dict("records")
+        assert (of_users["users"], of_users["traces"]) == (len(people), sum(len(each) for each in people.values()))
+
+
+@examples(8)
+@given(GROVES)
+def test_context_grows_as_a_loop_over_conversations_says(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.context_growth, grove, windows={"model a": 1000, "model b": 500}):
+        context_grows(rows, frame)
+
+
+def context_grows(rows: Rows, frame: pd.DataFrame) -> None:
     talks: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row["start"]):
         if row["kind"] == "llm" and row["input_tokens"] is not None:
             talks[row["trace_id"], row["parent_id"], row["model"]].append(float(row["input_tokens"]))
-    frame = ll.context_growth(traces_of(rows), windows={"model a": 1000, "model b": 500})
     for model, window in (("model a", 1000), ("model b", 500)):
         own = [given for key, given in talks.items() if key[2] == model]
         part = frame[frame["model"] == model]
@@ -98,9 +116,14 @@ def owner(row: dict[str, Any], family: Rows) -> dict[str, Any] | None:
     return above if above is None or above["kind"] == "agent" else owner(above, family)
 
 
-@examples(40)
-@given(FORESTS)
-def test_hand_offs_are_those_of_a_loop(rows: Rows) -> None:
+@examples(10)
+@given(GROVES)
+def test_hand_offs_are_those_of_a_loop(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.handoffs, grove):
+        hand_offs_are_told(rows, frame)
+
+
+def hand_offs_are_told(rows: Rows, frame: pd.DataFrame) -> None:
     expected: Counter[tuple[str, str]] = Counter()
     spent: dict[tuple[str, str], list[float]] = defaultdict(list)
     for family in by_trace(rows).values():
@@ -115,7 +138,6 @@ def test_hand_offs_are_those_of_a_loop(rows: Rows) -> None:
                 pair = (giver["agent_name"], row["agent_name"])
                 expected[pair] += 1
                 spent[pair] += tokens([r for r in family if owner(r, family) is row])
-    frame = ll.handoffs(traces_of(rows))
     found = {(row["from_agent"], row["to_agent"]): row for row in frame.to_dict("records")}
     assert {pair: row["n"] for pair, row in found.items()} == dict(expected)
     told = {pair: None if pd.isna(row["tokens"]) else row["tokens"] for pair, row in found.items()}
@@ -139,9 +161,14 @@ def repeats(row: dict[str, Any], below: Rows) -> bool:
     return bool(row["cost_usd"]) and abs(row["cost_usd"] - paid) <= 1e-3 * paid
 
 
-@examples(60)
-@given(FORESTS)
-def test_repeated_usage_is_that_of_a_recursion(rows: Rows) -> None:
+@examples(14)
+@given(GROVES)
+def test_repeated_usage_is_that_of_a_recursion(grove: list[Rows]) -> None:
+    for rows, frame in told(ll.cost_audit, grove):
+        repeated_usage_is_told(rows, frame)
+
+
+def repeated_usage_is_told(rows: Rows, frame: pd.DataFrame) -> None:
     expected: Counter[str] = Counter()
     for family in by_trace(rows).values():
         for row in family:
@@ -149,6 +176,5 @@ def test_repeated_usage_is_that_of_a_recursion(rows: Rows) -> None:
             below = right_below(row, family)
             if says and below and repeats(row, below):
                 expected["call counted twice" if row["kind"] == "llm" else "parent repeats calls"] += 1
-    frame = ll.cost_audit(traces_of(rows))
     found = frame[frame["finding"].isin(["call counted twice", "parent repeats calls"]) & (frame["n"] > 0)]
     assert dict(zip(found["finding"], found["n"], strict=True)) == expected
