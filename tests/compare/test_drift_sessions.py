@@ -11,8 +11,9 @@ import pytest
 from llmlens.compare.drift.days import _own
 from llmlens.compare.drift.mix import mix_shift
 from llmlens.compare.drift.onset import onset
+from llmlens.compare.drift.quiet import Units
 from llmlens.compare.drift.reference import Frozen, _drawn
-from llmlens.compare.drift.stream import _overdispersion, _Units, watch
+from llmlens.compare.drift.stream import _overdispersion, watch
 from llmlens.compare.drift.windows import Windows
 
 
@@ -76,7 +77,7 @@ def test_streams_are_drawn_by_whole_sessions_one_after_another() -> None:
     rows, units = np.arange(10, 20), np.array([3, 5, 3, 3, 9, 9, 5, 1, 3, 7])
     sessions = {tuple(rows[units == unit]) for unit in units}
     for seed in range(30):
-        drawn = list(_Units.of(rows, units).drawn(11, np.random.default_rng(seed)))
+        drawn = list(Units.of(rows, units).drawn(11, np.random.default_rng(seed)))
         assert len(drawn) == 11
         while drawn:
             whole = next(each for each in sessions if each[0] == drawn[0])

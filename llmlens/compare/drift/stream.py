@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .permutation import upper_limit
+from .quiet import quiet_streams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def watch(
         sums = {
             name: np.concatenate([total, np.zeros((looks - days, *total.shape[1:]))]) for name, total in sums.items()
         }
-    drawn = _drawn(view, counts, times, rng)
+    drawn = quiet_streams(view, counts, times, rng)
     days = len(counts)
     wider = {
         (name, scope): _overdispersion(rows[: view.known], view, known_day, scope)
@@ -117,59 +118,6 @@ def _observed(view: Frozen, day: NDArray[np.int64], days: int) -> tuple[NDArray[
         np.add.at(total, place, rows[view.known :])
         sums[name] = total.reshape(days, size, -1)
     return counts, sums
-
-
-def _drawn(view: Frozen, counts: NDArray[np.int64], times: int, rng: np.random.Generator) -> dict[str, Floats]:
-    """Draw quiet streams: sums (times, days, slices, directions) of outputs like those of the reference.
-
-    Each stream has a population of its own, of which the reference could be a sample: its units with random weights.
-    What is rare in the reference may be less rare there. Rubin (1981), The Bayesian bootstrap, Ann. Stat. 9, 130-134.
-    """
-    days, size = counts.shape
-    made: dict[str, Floats] = {name: np.zeros((times, days, size, rows.shape[1])) for name, rows in view.views.items()}
-    for value in range(size):
-        known = np.flatnonzero(view.slices[: view.known] == value)
-        total = int(counts[:, value].sum())
-        if not len(known) or not total:
-            continue
-        busy = counts[:, value] > 0
-        starts = np.concatenate([[0], np.cumsum(counts[busy, value])[:-1]])
-        units = _Units.of(known, view.units[known])
-        # A sample varies less than what it was drawn from, and so it does in a scale that was made for it.
-        wider = np.sqrt(units.n / max(units.n - 1, 1))
-        for i in range(times):
-            chosen = units.drawn(total, rng)
-            for name, rows in view.views.items():
-                made[name][i, busy, value] = wider * view.wider[name] * np.add.reduceat(rows[chosen], starts, axis=0)
-    return made
-
-
-@dataclass(frozen=True)
-class _Units:
-    """Rows in the order of the units that they belong to; those of unit `i` are `sizes[i]` from `starts[i]` on."""
-
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: NDArray[np.int64], units: NDArray[np.int64]) -> _Units:
-        number, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
-        return cls(rows[np.argsort(number, kind="stable")], np.cumsum(sizes) - sizes, sizes)
-
-    @property
-    def n(self) -> int:
-        return len(self.sizes)
-
-    def drawn(self, total: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Draw `total` rows: those of whole units, with replacement and weights of this draw, the last one cut off."""
-        weights = np.cumsum(rng.exponential(size=self.n))
-        at_most = -(-total // int(self.sizes.min()))
-        units = np.minimum(np.searchsorted(weights / weights[-1], rng.random(at_most)), self.n - 1)
-        sizes = self.sizes[units]
-        within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)[:total]
-        found: NDArray[np.int64] = self.rows[np.repeat(self.starts[units], sizes)[:total] + within]
-        return found
 
 
 def _statistic(
