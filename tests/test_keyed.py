@@ -171,3 +171,10 @@ def test_retrieval_takes_keys_of_documents_and_else_of_spans() -> None:
     assert frame[["metadata.topic", "metadata.tenant"]].to_numpy().tolist() == [["of the document", "x"]]
     with pytest.raises(UnknownNameError, match=r"'metadata\.zzz'"):
         ll.retrieval(traces, by="metadata.zzz")
+
+
+def test_an_argument_that_is_given_twice_is_python_s_error(two_tenants: Traces) -> None:
+    with pytest.raises(TypeError, match="multiple values for argument 'by'"):
+        ll.cost(two_tenants, "feature", by="metadata.tenant")  # type: ignore[misc]
+    with pytest.raises(TypeError, match="positional arguments"):
+        ll.cost(two_tenants, "metadata.tenant", "1D", "more")  # type: ignore[call-arg]

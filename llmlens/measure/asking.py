@@ -31,7 +31,8 @@ def takes_traces(function: _F, *, keys: bool = True) -> _F:
             if name in given:
                 _check_traces(function.__name__, name, given[name])
         check_seed(given.get("seed", 0))
-        if keys and "by" in given and len(args) <= len(parameters):
+        once = len(given) == len(args) + len(kwargs)  # else Python says what was given twice, or is too much
+        if keys and once and "by" in given:
             given |= {name: keyed(given[name], given["by"]) for name in taking if name in given}
             return function(**given)
         return function(*args, **kwargs)
