@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -38,86 +39,98 @@ def spans(n: int, **columns: Any) -> Traces:
     return Traces.from_frames({"spans": pd.DataFrame(given | columns)})
 
 
-def answered(question: str, answer: str | None, **columns: Any) -> Traces:
-    given = {
-        "trace_id": "t",
-        "span_id": "s",
-        "kind": "llm",
-        "name": "chat",
-        "status": "ok",
-        "start": START,
-        "finish_reason": "stop",
-    }
-    messages = f'[{{"role":"user","content":"{question}"}}]'
-    contents = {"trace_id": "t", "span_id": "s", "input": messages, "output": answer, "attributes": "{}"}
-    return Traces.from_frames({"spans": pd.DataFrame([given | columns]), "contents": pd.DataFrame([contents])})
-
-
 def found(traces: Traces, **asked: Any) -> list[tuple[str, str]]:
-    frame = ll.errors(traces, **asked)
+    return pairs(ll.errors(traces, **asked))
+
+
+def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(frame["family"], frame["error"], strict=True))
 
 
-@pytest.mark.parametrize(
-    ("error_type", "message", "expected"),
-    [
-        ("RateLimitError", "Error code: 429", ("provider", "rate limit")),
-        ("APITimeoutError", "Request timed out.", ("provider", "timeout")),
-        ("APIConnectionError", "connection refused", ("provider", "unavailable")),
-        ("OverloadedError", "Error code: 529", ("provider", "unavailable")),
-        ("InternalServerError", "Error code: 500", ("provider", "5xx")),
-        ("BadRequestError", "Error code: 400 - bad field", ("application", "bad request")),
-        ("BadRequestError", "400 prompt is too long: 204659 tokens > 200000", ("application", "context overflow")),
-        ("OutputParserException", "Could not parse LLM output", ("application", "output not parsed")),
-        ("ValidationError", "'items' is a required property", ("application", "bad arguments")),
-        ("ToolNotFoundError", "Unknown tool: x", ("application", "unknown tool")),
-        ("AuthenticationError", "Error code: 401", ("application", "not allowed")),
-        ("BadRequestError", "blocked by content filter", ("semantic", "refusal")),
-        ("KeyError", "'x'", ("other", "not classified")),
-        (None, None, ("other", "not classified")),
-    ],
-)
-def test_a_failed_span_is_classed_by_what_it_says(error_type: Any, message: Any, expected: tuple[str, str]) -> None:
-    traces = spans(1, status="error", error_type=error_type, status_message=message)
-    assert found(traces) == [expected]
+def classes(frame: pd.DataFrame, place: int) -> list[tuple[str, str]]:
+    return pairs(frame[frame["feature"] == f"{place}"])
 
 
-@pytest.mark.parametrize(
-    ("question", "answer", "columns", "expected"),
-    [
-        ("hi", "I'm sorry, but I can't help with that.", {}, [("semantic", "refusal")]),
-        ("hi", "Hello there", {"finish_reason": "length"}, [("semantic", "cut by length")]),
-        ("hi", "Hello there", {"finish_reason": "content_filter"}, [("semantic", "refusal")]),
-        ("hi", None, {"output_tokens": 0}, [("semantic", "empty")]),
-        ("hi", None, {}, []),
-        ("hi", None, {"output_tokens": 0, "finish_reason": "tool_calls"}, []),
-        ("hi", "Something went wrong on our side.", {}, [("semantic", "fallback answer")]),
-        (
-            "hi",
-            "no json",
-            {"params": '{"response_format":{"type":"json_object"}}'},
-            [("application", "output not parsed")],
-        ),
-        ("hi", '{"a": 1}', {"params": '{"response_format":{"type":"json_object"}}'}, []),
-        (
-            "wo ist meine bestellung und ist sie auf dem weg zu mir",
-            "The order is on its way to you and will be there.",
-            {},
-            [("semantic", "wrong language")],
-        ),
-        (
-            "translate: wo ist die bestellung und ist sie auf dem weg",
-            "Where is the order and is it on the way to you",
-            {},
-            [],
-        ),
-        ("where is the order and is it on the way to me", "The order is on its way to you and will be there.", {}, []),
-    ],
+#: Type and message of an error, and its class.
+SAID = (
+    ("RateLimitError", "Error code: 429", ("provider", "rate limit")),
+    ("APITimeoutError", "Request timed out.", ("provider", "timeout")),
+    ("APIConnectionError", "connection refused", ("provider", "unavailable")),
+    ("OverloadedError", "Error code: 529", ("provider", "unavailable")),
+    ("InternalServerError", "Error code: 500", ("provider", "5xx")),
+    ("BadRequestError", "Error code: 400 - bad field", ("application", "bad request")),
+    ("BadRequestError", "400 prompt is too long: 204659 tokens > 200000", ("application", "context overflow")),
+    ("OutputParserException", "Could not parse LLM output", ("application", "output not parsed")),
+    ("ValidationError", "'items' is a required property", ("application", "bad arguments")),
+    ("ToolNotFoundError", "Unknown tool: x", ("application", "unknown tool")),
+    ("AuthenticationError", "Error code: 401", ("application", "not allowed")),
+    ("BadRequestError", "blocked by content filter", ("semantic", "refusal")),
+    ("KeyError", "'x'", ("other", "not classified")),
+    (None, None, ("other", "not classified")),
 )
-def test_an_answer_is_classed_by_its_words(
-    question: str, answer: str | None, columns: dict[str, Any], expected: Any
-) -> None:
-    assert found(answered(question, answer, **columns)) == expected
+
+
+@cache
+def of_failures() -> pd.DataFrame:
+    """Ask of all failures at once, each a feature of its own."""
+    types, messages, _ = (list(column) for column in zip(*SAID, strict=True))
+    features = [f"{place}" for place in range(len(SAID))]
+    traces = spans(len(SAID), status="error", error_type=types, status_message=messages, feature=features)
+    return ll.errors(traces, by="feature")
+
+
+@pytest.mark.parametrize("place", range(len(SAID)), ids=lambda place: f"{SAID[place][0]}-{SAID[place][1]}")
+def test_a_failed_span_is_classed_by_what_it_says(place: int) -> None:
+    assert classes(of_failures(), place) == [SAID[place][2]]
+
+
+#: Question, answer, more columns of the call, and its classes.
+ANSWERED: tuple[tuple[str, str | None, dict[str, Any], list[tuple[str, str]]], ...] = (
+    ("hi", "I'm sorry, but I can't help with that.", {}, [("semantic", "refusal")]),
+    ("hi", "Hello there", {"finish_reason": "length"}, [("semantic", "cut by length")]),
+    ("hi", "Hello there", {"finish_reason": "content_filter"}, [("semantic", "refusal")]),
+    ("hi", None, {"output_tokens": 0}, [("semantic", "empty")]),
+    ("hi", None, {}, []),
+    ("hi", None, {"output_tokens": 0, "finish_reason": "tool_calls"}, []),
+    ("hi", "Something went wrong on our side.", {}, [("semantic", "fallback answer")]),
+    (
+        "hi",
+        "no json",
+        {"params": '{"response_format":{"type":"json_object"}}'},
+        [("application", "output not parsed")],
+    ),
+    ("hi", '{"a": 1}', {"params": '{"response_format":{"type":"json_object"}}'}, []),
+    (
+        "wo ist meine bestellung und ist sie auf dem weg zu mir",
+        "The order is on its way to you and will be there.",
+        {},
+        [("semantic", "wrong language")],
+    ),
+    (
+        "translate: wo ist die bestellung und ist sie auf dem weg",
+        "Where is the order and is it on the way to you",
+        {},
+        [],
+    ),
+    ("where is the order and is it on the way to me", "The order is on its way to you and will be there.", {}, []),
+)
+
+
+@cache
+def of_answers() -> pd.DataFrame:
+    """Ask of all answers at once, each a feature of its own."""
+    questions, answers, more, _ = zip(*ANSWERED, strict=True)
+    ids = {"trace_id": [f"t{place}" for place in range(len(ANSWERED))], "span_id": "s"}
+    given = {"kind": "llm", "name": "chat", "status": "ok", "start": START, "finish_reason": "stop"}
+    calls = pd.DataFrame([given | {"feature": f"{place}"} | columns for place, columns in enumerate(more)])
+    said = {"input": [f'[{{"role":"user","content":"{question}"}}]' for question in questions], "output": answers}
+    frames = {"spans": calls.assign(**ids), "contents": pd.DataFrame(ids | said | {"attributes": "{}"})}
+    return ll.errors(Traces.from_frames(frames), by="feature")
+
+
+@pytest.mark.parametrize("place", range(len(ANSWERED)), ids=lambda place: f"{ANSWERED[place][:3]}")
+def test_an_answer_is_classed_by_its_words(place: int) -> None:
+    assert classes(of_answers(), place) == ANSWERED[place][3]
 
 
 def test_an_error_counts_where_it_came_from() -> None:
@@ -211,12 +224,12 @@ FAILURES = (
 )
 
 
-@examples(25)
+@examples(8)
 @given(
     st.lists(
-        st.tuples(st.sampled_from("ab"), st.sampled_from([None, *FAILURES]), st.sampled_from(["stop", "length"])),
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from([None, *FAILURES]), st.sampled_from(["stop", "length"])),
         min_size=1,
-        max_size=12,
+        max_size=60,
     )
 )
 def test_counts_are_those_of_a_loop_over_the_rules(rows: list[tuple[str, str | None, str]]) -> None:
