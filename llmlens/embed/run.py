@@ -50,6 +50,8 @@ def embed_texts(
     if unknown and allow is not None:
         allow([different[key] for key in unknown])
     size = int(getattr(encoder, "at_once", _AT_ONCE))
+    # A model pads every text of a batch to the longest. The longest come first: what will not fit is known at once.
+    unknown.sort(key=lambda key: len(different[key]), reverse=True)
     line = ProgressLine(f"{len(unknown):,} texts to embed", shown=progress and len(unknown) > size)
     for first in range(0, len(unknown), size):
         batch = unknown[first : first + size]

@@ -51,6 +51,13 @@ def test_each_text_has_its_vector_and_each_different_one_is_encoded_once() -> No
     assert max(map(len, encoder.calls)) == 3
 
 
+def test_texts_of_a_length_are_encoded_together_the_longest_first() -> None:
+    encoder = Counting()
+    mixed = ["a" * length for length in (1, 9, 2, 8, 3, 7)]
+    assert embed_texts(mixed, encoder)[:, 0].tolist() == [1, 9, 2, 8, 3, 7]
+    assert encoder.calls == [["a" * 9, "a" * 8, "a" * 7], ["a" * 3, "a" * 2, "a"]]
+
+
 def test_what_is_known_is_not_encoded_again_even_by_another_object() -> None:
     embed_texts(TEXTS[:4], Counting())
     encoder = Counting()
@@ -77,7 +84,7 @@ def test_an_interrupt_keeps_what_was_done_and_the_same_call_goes_on(ends: BaseEx
         embed_texts(TEXTS, Counting(fails_at={2: ends}))
     encoder = Counting()
     assert embed_texts(TEXTS, encoder)[:, 0].tolist() == LENGTHS
-    assert sorted(encoder.asked) == ["dddd", "eeeee", "ffffff", "g" * 7]
+    assert sorted(encoder.asked) == ["a", "bb", "ccc", "dddd"]
 
 
 def test_an_error_says_what_is_stored_and_how_to_go_on() -> None:
@@ -140,7 +147,7 @@ def test_a_dimension_that_changes_half_way_is_said_and_what_came_is_kept() -> No
 
     with pytest.raises(ll.EmbeddingError, match=r"had 2 dimensions and now have 5.*clear\('counting'\).* 3 of 7 texts"):
         embed_texts(TEXTS, Changing())
-    assert len(embed_texts(["a", "bb", "ccc"], Counting(fails_at={1: AssertionError()}))) == 3
+    assert len(embed_texts(["g" * 7, "ffffff", "eeeee"], Counting(fails_at={1: AssertionError()}))) == 3
 
 
 def test_a_dimension_that_changed_between_two_calls_is_said() -> None:
