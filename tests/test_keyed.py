@@ -146,9 +146,10 @@ def test_traces_are_chosen_by_the_value_of_a_key() -> None:
         ("tenant", "x", ["a"]), ("tenant", ["x", "y"], ["a", "c"]), ("tenant", None, ["b"]), ("n", 3, ["a", "b"]),
         ("n", "3", ["b"]), ("on", True, ["a"]), ("zzz", "x", []),
     ):  # fmt: skip
-        assert traces.where(**{f"metadata.{key}": value}).trace_ids == chosen
+        asked: dict[str, Any] = {f"metadata.{key}": value}
+        assert traces.where(**asked).trace_ids == chosen
     with pytest.raises(SelectionError, match=r"metadata.n=\[3, 'x'\] does not fit: give texts, or numbers"):
-        traces.where(**{"metadata.n": [3, "x"]})
+        traces.where(**dict[str, Any]({"metadata.n": [3, "x"]}))
 
 
 def test_views_group_and_colour_by_a_key(two_tenants: Traces) -> None:
