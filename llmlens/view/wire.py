@@ -71,9 +71,9 @@ def _column(series: pd.Series[Any]) -> list[Any]:
     if isinstance(series.dtype, pd.DatetimeTZDtype) or series.dtype.kind == "M":
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
         micros = naive.to_numpy().astype("datetime64[us]").astype("int64")
-        return [None if missing else int(us) / 1000 for us, missing in zip(micros, series.isna(), strict=True)]
-    values = series.astype(object).where(series.notna(), None).tolist()
-    return list(values)
+        return [None if gone else int(us) / 1000 for us, gone in zip(micros, series.isna(), strict=True)]
+    missing = series.isna().tolist()
+    return [None if gone else value for value, gone in zip(series.tolist(), missing, strict=True)]
 
 
 def codes(values: list[Any]) -> dict[str, list[Any]]:
