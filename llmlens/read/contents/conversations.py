@@ -5,6 +5,7 @@ Requests and responses wrap their messages: `ENVELOPES` says under which key and
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .parts import Call, call_of, is_call, is_part
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _DEEPEST = 10
 
 # One of these is in the JSON of every message there is.
-_HINTS = ('"content"', '"parts"', '"tool_calls"', '"function_call', '"blocks"', '"generations"')
+_HINT = re.compile(r'"(?:content"|parts"|tool_calls"|function_call|blocks"|generations")')
 
 
 # All that a `gen_ai.choice` event says.
@@ -32,7 +33,7 @@ def conversation(value: Any, role: str, *, whole: bool = False, quoted: bool = F
     no message at all becomes one turn of `role`. `quoted` says that texts are JSON-encoded once more.
     """
     if isinstance(value, str):
-        if not whole and not (value[:64].lstrip()[:1] in ("{", "[") and any(hint in value for hint in _HINTS)):
+        if not whole and not (value[:64].lstrip()[:1] in ("{", "[") and _HINT.search(value)):
             return []
         found = decode(value, quoted=quoted)
     else:
