@@ -169,10 +169,13 @@ def test_a_pattern_of_strangers_is_not_run() -> None:
     assert row["misused"] == 0
 
 
-@examples(30)
-@given(
-    st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 60), st.booleans()), min_size=1, max_size=60)
-)
+CALLS = st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 60), st.booleans())
+
+
+@examples(8)
+@given(st.lists(CALLS, min_size=20, max_size=150))
+@example([("a", 0, True)])
+@example([(None, 7, False)])
 def test_counts_and_seconds_of_tools_are_those_of_a_plain_loop(rows: list[tuple[str | None, int, bool]]) -> None:
     spans = pd.DataFrame(
         {

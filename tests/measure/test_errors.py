@@ -228,7 +228,7 @@ FAILURES = (
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcdef"), st.sampled_from([None, *FAILURES]), st.sampled_from(["stop", "length"])),
-        min_size=1,
+        min_size=12,
         max_size=60,
     )
 )

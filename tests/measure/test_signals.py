@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import llmlens as ll
@@ -138,17 +138,16 @@ def test_likeness_is_what_a_slow_reference_says(texts: list[str]) -> None:
 QUESTIONS = ["Where are my boots", "refund please", "Are you sure?", "weather tomorrow in Oslo"]
 
 
-@examples(25)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("xy"), st.sampled_from(QUESTIONS), st.sampled_from([1, 7, 40, 70]), st.booleans()),
-        min_size=1,
-        max_size=12,
-    )
-)
+TURNS = st.tuples(st.sampled_from("xy"), st.sampled_from(QUESTIONS), st.sampled_from([1, 7, 40, 70]), st.booleans())
+
+
+@examples(8)
+@given(st.lists(TURNS, min_size=12, max_size=60))
+@example([("x", QUESTIONS[0], 1, True)])
 def test_signals_are_those_of_a_loop_over_turns(turns: list[tuple[str, str, int, bool]]) -> None:
     minutes = np.cumsum([pause for *_, pause, _ in turns]).tolist()
-    rows = [(session, text, float(at)) for (session, text, *_), at in zip(turns, minutes, strict=True)]
+    names = [f"{session}{place // 8}" for place, (session, *_) in enumerate(turns)]  # two sessions at a time
+    rows = [(name, text, float(at)) for name, (_, text, *_), at in zip(names, turns, minutes, strict=True)]
     frame = ll.signals(asked(*rows, status=["error" if failed else "ok" for *_, failed in turns]))
     expected: dict[str, list[bool]] = {name: [] for name in ("regenerated", "rephrased", "doubted", "abandoned")}
     for session in {session for session, *_ in rows}:

@@ -51,8 +51,8 @@ def test_every_observation_is_a_span_or_a_problem(langfuse: Any, given_rows: lis
     assert sum(isinstance(raw, RawSpan) for raw in raws) + len(dropped) == len(given_rows) + len(whole)
 
 
-@examples(40, suppress_health_check=SHARED)
-@given(st.lists(st.dictionaries(st.sampled_from((*OBSERVATION, *MORE)), JSON, max_size=6), max_size=3))
+@examples(12, suppress_health_check=SHARED)
+@given(st.lists(st.dictionaries(st.sampled_from((*OBSERVATION, *MORE)), JSON, max_size=6), max_size=10))
 def test_every_observation_is_in_the_tables_or_in_problems(langfuse: Any, changes: list[dict[str, Any]]) -> None:
     whole = [langfuse.observation(**change) for change in changes]
     traces = langfuse.read(*whole)
@@ -70,8 +70,8 @@ def test_traces_scores_and_comments_never_raise(its_trace: Any, score: Any, comm
     assert isinstance(comment_raw(comment), RawScore | Problem)
 
 
-@examples(60, suppress_health_check=SHARED)
-@given(st.lists(rows((*OBSERVATION, *MORE, *SCORE, "trace", "observations", "scores", "data", "files")), max_size=4))
+@examples(24, suppress_health_check=SHARED)
+@given(st.lists(rows((*OBSERVATION, *MORE, *SCORE, "trace", "observations", "scores", "data", "files")), max_size=12))
 def test_no_file_of_records_raises(records: list[Any]) -> None:
     first = {"traceId": "t", "id": "s", "parentObservationId": None, "type": "SPAN"}
     with tempfile.TemporaryDirectory() as folder:
