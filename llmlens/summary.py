@@ -17,11 +17,16 @@ _SHOWN = 6
 _LISTED = 50
 
 
+#: What was done about a problem, gravest first; all else comes in between.
+_GRAVITY = {"dropped": 0, "noted": 2}
+
+
 def summarise(traces: Traces) -> dict[str, Any]:
     """Count everything once; see `Traces.summary`.
 
     Keys: traces, spans, sessions, users, since, until (datetimes or None), kinds, models, features (name -> count),
-    services, input_tokens, output_tokens, cost_usd, n_unpriced, errors, conventions, problems (list of dicts), notes.
+    services, input_tokens, output_tokens, cost_usd, n_unpriced, errors, conventions, problems (list of dicts, what was
+    dropped first and what was only noted last), notes.
     """
     from .rollups import unpriced
 
@@ -53,8 +58,8 @@ def summarise(traces: Traces) -> dict[str, Any]:
     ):
         said[key] = _counts(traces, spans, column)
     said["models"] = _counts(traces, spans.filter(usage), "model")
-    problems = traces.problems
-    said["problems"] = [{str(k): _plain(v) for k, v in row.items()} for row in problems.to_dict("records")]
+    problems = [{str(k): _plain(v) for k, v in row.items()} for row in traces.problems.to_dict("records")]
+    said["problems"] = sorted(problems, key=lambda each: _GRAVITY.get(each["action"], 1))
     said["notes"] = list(traces.notes)
     return said
 
@@ -88,7 +93,8 @@ def as_html(traces: Traces) -> str:
     ]
     problems = said["problems"]
     if problems:
-        count = sum(p["count"] or 0 for p in problems)
+        wrong = [p for p in problems if p["action"] != "noted"]
+        count = sum(p["count"] or 0 for p in wrong)
         items = "".join(
             f"<li><b>{esc(theme.one_line(p['action'] or 'problem'))}</b>: {esc(_problem(p))}"
             + (f"<br><code style='opacity:.65'>{esc(theme.one_line(p['example'], 120))}</code>" if p["example"] else "")
@@ -97,9 +103,11 @@ def as_html(traces: Traces) -> str:
         )
         if len(problems) > _LISTED:
             items += f"<li>and {len(problems) - _LISTED:,} more in <code>.problems</code></li>"
-        summary = f"{count:,} problem{'' if count == 1 else 's'} in the load: {esc(_problem(problems[0]))}"
+        told = f"{_number(count, 'problem')} in the load" if wrong else "No problems in the load; noted"
+        summary = f"{told}: {esc(_problem(problems[0]))}"
+        edge = "#d97706" if wrong else "#8a94a6"
         parts.append(
-            "<details style='margin-top:6px;padding:4px 10px;border-left:3px solid #d97706'>"
+            f"<details style='margin-top:6px;padding:4px 10px;border-left:3px solid {edge}'>"
             f"<summary style='cursor:pointer'>{summary}{' …' if len(problems) > 1 else ''}</summary>"
             f"<ul style='margin:4px 0;padding-left:18px'>{items}</ul></details>"
         )

@@ -151,3 +151,17 @@ def test_many_names_are_counted() -> None:
         {"trace_id": [str(n) for n in range(30)], "span_id": "1", "feature": [f"f{n}" for n in range(30)]}
     )
     assert "f13 (1) and 24 more" in repr(Traces.from_frames({"spans": frame}))
+
+
+def test_what_was_only_noted_is_no_problem_and_comes_after_what_was_lost() -> None:
+    frame = pd.DataFrame({"trace_id": ["a"], "span_id": ["1"], "kind": ["llm"]})
+    told = pd.DataFrame(
+        {"reason": ["ids were made", "torn line"], "action": ["noted", "dropped"], "count": [4_000, 2], "line": [1, 9]}
+    )
+    loaded = Traces.from_frames({"spans": frame, "problems": told})
+    page = Shown(loaded._repr_html_()).text
+    assert "2 problems in the load: torn line" in page
+    assert [each["action"] for each in loaded.summary()["problems"]] == ["dropped", "noted"]
+    assert repr(loaded).index("dropped: torn line") < repr(loaded).index("noted: ids were made")
+    noted = Traces.from_frames({"spans": frame, "problems": told.head(1)})
+    assert "No problems in the load; noted: ids were made" in Shown(noted._repr_html_()).text

@@ -56,6 +56,17 @@ def listed_calls(traces: Traces, names: list[str], prices: UserPrices = None) ->
     return to_pandas(found.to_arrow_table())
 
 
+def paid_of_list(traces: Traces) -> pd.DataFrame:
+    """Give a row a model call whose cost was reported: trace_id, start, model, `of_list` (paid by listed)."""
+    spans = traces.table("spans")
+    paid = spans.filter((spans.kind == "llm") & (spans.cost_source == "reported") & (spans.cost_usd > 0))
+    cursor, table = with_list_prices(traces, paid.select(*_NEEDED, paid=paid.cost_usd))
+    found = cursor.sql(f"""
+        SELECT s.trace_id, s.start, s.model, s.paid / nullif({table.cost_sql()}, 0) AS of_list
+        FROM calls s {table.join_sql()}""")
+    return to_pandas(found.to_arrow_table())
+
+
 def with_list_prices(
     traces: Traces, calls: ir.Table, prices: UserPrices = None
 ) -> tuple[duckdb.DuckDBPyConnection, PriceTable]:

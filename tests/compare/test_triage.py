@@ -227,3 +227,15 @@ def test_an_incident_in_which_something_got_worse_is_worse() -> None:
     assert row["finding"].startswith("input tokens of chat rose")
     assert "duration of chat rose" in row["also"]
     assert row["worse"]
+
+
+@pytest.mark.parametrize("source", ["reported", "priced"])
+def test_a_price_that_rises_is_named_where_it_was_paid(source: str) -> None:
+    random = np.random.default_rng(2)
+    spans = calls(["chat"] * 300, slow_from=300).spans.assign(model="gpt-4o", provider="openai", cost_source=source)
+    spans["input_tokens"], spans["output_tokens"] = random.integers(100, 9_000, 300), random.integers(10, 900, 300)
+    listed = (spans["input_tokens"] * 2.5 + spans["output_tokens"] * 10) / 1e6
+    spans["cost_usd"] = listed * np.where(np.arange(300) >= 200, 1.35, 1.0)
+    found = ll.triage(Traces.from_frames({"spans": spans}))
+    told = " ".join(f"{row['finding']}; {row['also']}" for row in found.to_dict("records"))
+    assert ("price paid (1 is as listed) of gpt-4o rose from 1 to 1.35 (+35%)" in told) == (source == "reported")

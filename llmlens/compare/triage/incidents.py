@@ -13,6 +13,7 @@ from .change import Change, measured
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .signs import Sign
     from .streams import Stream
 
 #: Changes that share so much of the smaller one's traces are one incident.
@@ -51,10 +52,17 @@ def incidents(found: Sequence[tuple[Change, float]], every: Sequence[Stream], se
 
 
 def _together(one: Change, other: Change) -> bool:
-    if (one.stream.sign.family == "traffic") != (other.stream.sign.family == "traffic"):
+    if not _may_belong(one.stream.sign, other.stream.sign):
         return False
     ours, theirs = one.trace_ids, other.trace_ids
     return len(ours & theirs) >= _SAME * min(len(ours), len(theirs))
+
+
+def _may_belong(one: Sign, other: Sign) -> bool:
+    """Say whether a change of one can be part of the other's: of traffic only traffic is, of a price only costs are."""
+    if (one.family == "traffic") != (other.family == "traffic"):
+        return False
+    return (one.source == "prices") == (other.source == "prices") or "usd" in (one.unit, other.unit)
 
 
 def _incident(group: list[tuple[Change, float]], every: Sequence[Stream], seed: int) -> Incident:
@@ -81,8 +89,8 @@ def _incident(group: list[tuple[Change, float]], every: Sequence[Stream], seed: 
 
 def _kin(first: Stream, every: Sequence[Stream]) -> Iterator[Stream]:
     """Give the streams of which at least half of the traces are of the same slice: a feature's tools, say."""
-    others = [stream for stream in every if stream.sign.family != "traffic"]
+    others = [each for each in every if each.sign.family != "traffic" and _may_belong(first.sign, each.sign)]
     same = [each for each in others if (each.slice, each.sign.slice) == (first.slice, first.sign.slice)]
     traces = pd.Index(list(set().union(*(each.trace_ids for each in same))))
-    if first.sign.family != "traffic":  # of objects np.isin looks at every pair
-        yield from (stream for stream in others if pd.Index(stream.trace_ids).isin(traces).mean() >= _SAME)
+    # Of objects np.isin looks at every pair.
+    yield from (stream for stream in others if pd.Index(stream.trace_ids).isin(traces).mean() >= _SAME)

@@ -16,9 +16,9 @@ Unit: TypeAlias = Literal["share", "usd", "s", "tokens", "characters", "days", "
 class Sign:
     """A number that is followed over time in each slice: `column` of a source, by the values of `slice`.
 
-    `source` is one of `llmlens.compare.triage.sources`: a row a trace, model call, tool call, retrieval or score.
-    `noun` is how a finding calls it; `better` says which way is worse ("" where neither is); `family` is the kind of
-    incident. `weight` says how telling it is beside others that moved with it.
+    `source` is one of `llmlens.compare.triage.sources`: a row a trace, model call, price paid, tool call, retrieval or
+    score. `noun` is how a finding calls it; `better` says which way is worse ("" where neither is); `family` is the
+    kind of incident. `weight` says how telling it is beside others that moved with it.
 
     >>> Sign("failed calls of a tool", "errors", "tools", "failed", "tool", "share", "lower").noun
     'failed calls of a tool'
@@ -45,6 +45,7 @@ SIGNS: list[Sign] = [
     Sign("time to the first token", "latency", "requests", "ttft_s", "feature", "s", "lower"),
     Sign("cost a request", "cost", "requests", "cost_usd", "feature", "usd", "lower", 1.5),
     Sign("input tokens", "cost", "requests", "input_tokens", "feature", "tokens", "", 1.2),
+    Sign("price paid (1 is as listed)", "cost", "prices", "of_list", "model", "", "lower", 1.5),
     Sign("tokens from the prompt cache", "cost", "calls", "cached", "feature", "share", "higher"),
     Sign("tool calls a request", "agents", "requests", "n_tool_calls", "feature", "", "lower"),
     Sign("model calls a request", "agents", "requests", "n_llm_calls", "feature", "", "lower"),

@@ -9,6 +9,7 @@ import pandas as pd
 from llmlens.compare.drift.format_features import FEATURES, format_features
 from llmlens.compare.observations import observations
 from llmlens.measure.calls import tool_runs
+from llmlens.measure.list_prices import paid_of_list
 from llmlens.texts import text_rows
 
 from .signs import SCORE
@@ -104,6 +105,7 @@ SOURCES: dict[str, Callable[[Traces], pd.DataFrame]] = {
     "requests": requests,
     "traffic": traffic,
     "calls": calls,
+    "prices": paid_of_list,
     "tools": tools,
     "retrievals": retrievals,
     "outputs": outputs,
