@@ -21,7 +21,11 @@ class SentenceTransformerEncoder:
     """
 
     def __init__(self, model: str, *, device: str | None = None, at_once: int = 64, download: bool = False) -> None:
-        """Name the model; it is loaded at the first use. Nothing is fetched from a network without `download=True`."""
+        """Name the model; it is loaded at the first use. Nothing is fetched from a network without `download=True`.
+
+        `device` is one of torch's ("cpu", "cuda", "mps"), by default a GPU where there is one. `at_once` texts are one
+        batch: more of them are faster on a GPU, as far as its memory goes.
+        """
         self.model = model
         self.at_once = at_once
         self._device = device
