@@ -29,6 +29,15 @@ settings.register_profile("deep", deadline=None, max_examples=20 * ORDINARY)  # 
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+#: Files of few but long tests that would come last, and leave one worker alone with them.
+EARLY = ("test_house_rules.py", "test_data_samples.py", "test_traces.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that the workers end together."""
+    items.sort(key=lambda item: item.path.name not in EARLY)
+
+
 @pytest.fixture(scope="session")
 def week() -> Traces:
     """A week of sample traffic, loaded once: `Traces` do not change."""
