@@ -144,6 +144,7 @@ def _mixed(rows: pd.DataFrame) -> list[str]:
 
 
 def _draw(frame: pd.DataFrame) -> go.Figure:
-    names = list(frame.columns[: list(frame.columns).index("n")])
     told = frame[frame["mean"].notna()]
+    by = list(frame.columns[: list(frame.columns).index("name")])
+    names = [*by, *(name for name in _TOLD if name == "name" or len(told[name].unique()) > 1)]
     return intervals(told, "mean", names, title="Mean score", unit="score")

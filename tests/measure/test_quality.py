@@ -177,3 +177,16 @@ def test_the_interval_of_a_mean_covers_skewed_values_of_few_and_of_many() -> Non
     for n in (30, 400):
         found = [mean_interval(random.exponential(size=n), seed) for seed in range(300)]
         assert np.mean([each.low <= 1 <= each.high for each in found]) >= 0.91
+
+
+def test_the_figure_names_of_a_score_only_what_tells_the_rows_apart() -> None:
+    ids = [f"t{n}" for n in range(24)]
+    start = pd.date_range("2026-11-02", periods=24, freq="h", tz="UTC")
+    spans = pd.DataFrame({"trace_id": ids, "span_id": "s", "feature": ["a", "b"] * 12, "start": start, "depth": 0})
+    scores = pd.DataFrame({"trace_id": ids, "name": "good", "value": np.linspace(0.1, 0.9, 24), "source": "judge"})
+    traces = Traces.from_frames({"spans": spans}).with_scores(scores)
+    figure = ll.quality(traces, by="feature", every="1D").plot()
+    assert {line.name for line in figure.data} == {"a · good", "b · good"}
+    both = traces.with_scores(scores.assign(source="human", author="kim", value=0.5))
+    figure = ll.quality(both, by="feature", every="1D").plot()
+    assert {line.name for line in figure.data} == {f"{f} · good · {s}" for f in "ab" for s in ("judge", "human")}

@@ -843,6 +843,7 @@ def test_a_column_of_documents_becomes_retrievals(cell: Any) -> None:
     assert [call["kind"], retriever["kind"], other["kind"]] == ["llm", "retriever", "llm"]
     assert (retriever["trace_id"], retriever["parent_id"]) == (call["trace_id"], call["span_id"])
     assert (retriever["start"], retriever["metadata"]) == (call["start"], call["metadata"])
+    assert (retriever["end"], pd.isna(retriever["duration_s"])) == (call["start"], True)
     assert call["model"] == "claude"
     assert "embedding_model" in call["metadata"]
     (document,) = traces.documents.to_dict("records")

@@ -40,6 +40,7 @@ def with_documents(spans: pd.DataFrame, contents: pd.DataFrame, values: Column) 
         for trace, span in zip(made["trace_id"], spans.loc[new, "span_id"], strict=True)
     ]
     made["parent_id"], made["kind"], made["name"] = spans.loc[new, "span_id"], "retriever", "retrieval"
+    made["end"] = made["start"]  # how long it took is not known, but that it ended is
     made[["status", "usage_source", "cost_source"]] = ["unset", "missing", "missing"]
     said = contents[new].copy()
     said["span_id"], said["output"] = made["span_id"], pd.NA
