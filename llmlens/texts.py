@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TEXTS = ("output", "input")
 UNITS = ("trace", "span")
+#: Who else speaks in what an agent gives back.
+_OTHERS = ("user", "tool", "system", "developer")
 
 
 def text_rows(
@@ -76,14 +78,15 @@ def _one_of(argument: str, value: object, known: tuple[str, ...]) -> None:
 
 def _said(traces: Traces, spans: ir.Table) -> ir.Table:
     """Give the roots and the model calls, with what they were asked (`prompt`) and answered (`answer`)."""
-    messages = traces.table("messages")
+    messages = _since_asked(traces.table("messages"))
     spoken = messages.content.lstrip() != ""
+    own = messages.since_asked & ~messages.role.isin(_OTHERS).fill_null(False)
     chat = messages.group_by(["trace_id", "span_id"]).agg(
         asked=messages.content.argmax(
             messages.position, where=spoken & (messages.direction == "input") & (messages.role == "user")
         ),
         told=messages.content.group_concat(
-            "\n", where=spoken & (messages.direction == "output"), order_by=messages.position
+            "\n", where=spoken & (messages.direction == "output") & own, order_by=messages.position
         ),
         is_chat=messages.count() > 0,
     )
@@ -97,6 +100,20 @@ def _said(traces: Traces, spans: ir.Table) -> ir.Table:
         prompt=joined.asked.coalesce(plain.ifelse(joined.input, None)),
         answer=joined.told.coalesce(plain.ifelse(joined.output, None)),
     )
+
+
+def _since_asked(messages: ir.Table) -> ir.Table:
+    """Mark the messages after the last that a user has in what a span gave back.
+
+    An agent's state holds the whole conversation: what was asked, what tools gave and what was answered to earlier
+    questions is no answer to this one.
+    """
+    ids = ["trace_id", "span_id"]
+    asked = messages.filter((messages.direction == "output") & (messages.role == "user"))
+    last = asked.group_by(ids).agg(asked_at=asked.position.max())
+    joined = messages.left_join(last, ids)
+    since = (joined.position > joined.asked_at).fill_null(True)
+    return joined.select(*[joined[name] for name in messages.columns], since_asked=since)
 
 
 def _of_trace(said: ir.Table, names: list[str]) -> ir.Table:

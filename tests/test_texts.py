@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -47,3 +48,26 @@ def test_calls_without_a_time_are_neither_first_nor_last() -> None:
 def test_of_calls_at_the_same_time_the_ids_tell() -> None:
     row = said_of({"b": (1, "b?", "B.", "mb"), "a": (1, "a?", "A.", "ma")})
     assert (row["prompt"], row["text"], row["model"]) == ("a?", "B.", "mb")
+
+
+def state(*messages: tuple[str, str]) -> dict[str, Any]:
+    """Give the text of a root that gives back a conversation, as LangGraph's does: (role, content) in order."""
+    told = [{"role": role, "parts": [{"type": "text", "content": content}]} for role, content in messages]
+    attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.output.messages": json.dumps(told)}
+    frames = {
+        "spans": pd.DataFrame([{"trace_id": "t", "span_id": "root", "kind": "agent", "start": START}]),
+        "contents": pd.DataFrame([{"trace_id": "t", "span_id": "root", "attributes": json.dumps(attributes)}]),
+    }
+    rows = text_rows(Traces.from_frames(frames)).to_dict("records")
+    return {str(name): value for name, value in rows[0].items()} if rows else {}
+
+
+def test_what_an_agent_was_asked_and_what_its_tools_gave_is_no_answer() -> None:
+    said = state(("user", "Who decides?"), ("assistant", "I look it up."), ("tool", "[]"), ("assistant", "Nobody."))
+    assert said["text"] == "I look it up.\nNobody."
+
+
+def test_what_was_answered_to_earlier_questions_is_no_answer_to_this_one() -> None:
+    said = state(("user", "Who?"), ("assistant", "Ann."), ("user", "Since when?"), ("assistant", "Since May."))
+    assert said["text"] == "Since May."
+    assert state(("user", "Who?"), ("tool", "[]")) == {}

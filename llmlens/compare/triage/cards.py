@@ -22,10 +22,7 @@ def cards(found: Findings) -> str:
     """Give at most a dozen findings as HTML, and the notes."""
     shown = "".join(_card(place, row) for place, row in enumerate(found.head(_MOST).to_dict("records")))
     more = [f"{len(found) - _MOST} more are in the frame."] if len(found) > _MOST else []
-    return (
-        f'<div class="llmlens-findings {NO_MATH}"><ol style="padding-left:1.6em;margin:4px 0">{shown}</ol>'
-        f"{small_print([*found.notes, *more])}</div>"
-    )
+    return f'<div class="llmlens-findings {NO_MATH}">{shown}{small_print([*found.notes, *more])}</div>'
 
 
 def _card(place: int, row: Mapping[Any, Any]) -> str:
@@ -37,8 +34,8 @@ def _card(place: int, row: Mapping[Any, Any]) -> str:
         f'<p style="{_SMALL}"><i>{label}:</i> {_shown(row[column])}</p>' for column, label in _LABELS if row[column]
     )
     return (
-        f'<li style="margin:0 0 10px" value="{place}"><b>{_shown(row["finding"])}</b>'
-        f'<div style="font-size:85%;opacity:.75">{sure}</div>{lines}</li>'
+        f'<div style="margin:4px 0 10px"><b>{place}. {_shown(row["finding"])}</b>'
+        f'<div style="font-size:85%;opacity:.75">{sure}</div>{lines}</div>'
     )
 
 
