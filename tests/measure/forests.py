@@ -15,23 +15,28 @@ if TYPE_CHECKING:
 START = pd.Timestamp("2026-01-01", tz="UTC")
 KINDS = ("llm", "agent", "tool", "chain")
 
+#: Numbers of tokens of which some are others, or sums of others, or nearly so.
+_TOKENS = (0, 5, 20, 25, 30, 50)
 #: What lies within one forest.
 _WHOLE = ("trace_id", "session_id", "user_id")
 
-_SPAN = st.fixed_dictionaries(
-    {
-        "trace": st.integers(0, 3),
-        "above": st.integers(0, 6),
-        "kind": st.sampled_from(KINDS),
-        "agent": st.sampled_from("xyz"),
-        "feature": st.sampled_from(["a", "b"]),
-        "start": st.integers(0, 500),
-        "seconds": st.integers(0, 60),
-        "tokens": st.one_of(st.none(), st.integers(0, 500)),
-        "cost": st.one_of(st.none(), st.integers(0, 9)),
-        "failed": st.booleans(),
-    }
-)
+
+def _span(kinds: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a span is, and where it is to stand."""
+    return st.fixed_dictionaries(
+        {
+            "trace": st.integers(0, 3),
+            "above": st.integers(0, 6),
+            "kind": st.sampled_from(kinds),
+            "agent": st.sampled_from("xyz"),
+            "feature": st.sampled_from(["a", "b"]),
+            "start": st.integers(0, 500),
+            "seconds": st.integers(0, 60),
+            "tokens": st.one_of(st.none(), st.sampled_from(_TOKENS), st.integers(0, 500)),
+            "cost": st.one_of(st.none(), st.integers(0, 3)),
+            "failed": st.booleans(),
+        }
+    )
 
 
 def _rows(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -64,10 +69,17 @@ def _rows(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-#: Rows of spans as dictionaries.
-FORESTS = st.lists(_SPAN, min_size=1, max_size=14).map(_rows)
-#: Forests that are loaded together, each an environment of its own: `told` asks of all of them at once.
-GROVES = st.lists(FORESTS, min_size=1, max_size=8)
+def groves(*kinds: str) -> st.SearchStrategy[list[list[dict[str, Any]]]]:
+    """Draw forests, as rows of spans of these kinds, that `told` loads together, each an environment of its own."""
+    forests = st.lists(_span(kinds or KINDS), min_size=5, max_size=14).map(_rows)
+    return st.lists(forests, min_size=1, max_size=8)
+
+
+def chain(*said: tuple[str, int | None]) -> list[dict[str, Any]]:
+    """Make rows of one trace, each span below the one before: kind and cost, and no tokens."""
+    plain = {"trace": 0, "agent": "x", "feature": "a", "start": 0, "seconds": 1, "tokens": None, "failed": False}
+    return _rows([plain | {"above": place - 1 if place else 9, "kind": kind, "cost": cost}
+                  for place, (kind, cost) in enumerate(said)])  # fmt: skip
 
 
 def traces_of(rows: list[dict[str, Any]]) -> Traces:

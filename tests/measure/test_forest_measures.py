@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import llmlens as ll
 from tests.examples import examples
 
-from .forests import GROVES, described, plainly, told
+from .forests import chain, described, groves, plainly, told
 
 Rows = list[dict[str, Any]]
 
@@ -34,7 +35,7 @@ def tokens(rows: Rows) -> list[float]:
 
 
 @examples(8)
-@given(GROVES)
+@given(groves())
 def test_agents_go_as_far_as_a_loop_over_traces_says(grove: list[Rows]) -> None:
     for rows, frame in told(ll.agents, grove):
         agents_go_far(rows, frame)
@@ -56,7 +57,7 @@ def agents_go_far(rows: Rows, frame: pd.DataFrame) -> None:
 
 
 @examples(8)
-@given(GROVES)
+@given(groves())
 def test_sessions_are_those_of_a_loop(grove: list[Rows]) -> None:
     for rows, frame in told(ll.sessions, grove):
         sessions_are_told(rows, frame)
@@ -77,7 +78,7 @@ def sessions_are_told(rows: Rows, frame: pd.DataFrame) -> None:
 
 
 @examples(8)
-@given(GROVES)
+@given(groves())
 def test_users_are_those_of_a_loop(grove: list[Rows]) -> None:
     for rows, frame in told(ll.users, grove):
         people: dict[str, set[str]] = defaultdict(set)
@@ -88,7 +89,7 @@ def test_users_are_those_of_a_loop(grove: list[Rows]) -> None:
 
 
 @examples(8)
-@given(GROVES)
+@given(groves("llm"))
 def test_context_grows_as_a_loop_over_conversations_says(grove: list[Rows]) -> None:
     for rows, frame in told(ll.context_growth, grove, windows={"model a": 1000, "model b": 500}):
         context_grows(rows, frame)
@@ -117,7 +118,7 @@ def owner(row: dict[str, Any], family: Rows) -> dict[str, Any] | None:
 
 
 @examples(10)
-@given(GROVES)
+@given(groves("agent", "agent", "llm", "tool"))
 def test_hand_offs_are_those_of_a_loop(grove: list[Rows]) -> None:
     for rows, frame in told(ll.handoffs, grove):
         hand_offs_are_told(rows, frame)
@@ -162,8 +163,11 @@ def repeats(row: dict[str, Any], below: Rows) -> bool:
 
 
 @examples(14)
-@given(GROVES)
-def test_repeated_usage_is_that_of_a_recursion(grove: list[Rows]) -> None:
+@given(groves(), st.booleans())
+@example([chain(("agent", 3), ("chain", None), ("llm", 3))], False)
+def test_repeated_usage_is_that_of_a_recursion(grove: list[Rows], with_tokens: bool) -> None:
+    if not with_tokens:
+        grove = [[row | {"input_tokens": None, "output_tokens": None} for row in rows] for rows in grove]
     for rows, frame in told(ll.cost_audit, grove):
         repeated_usage_is_told(rows, frame)
 
