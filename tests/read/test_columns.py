@@ -185,6 +185,7 @@ def test_every_column_of_the_alias_table_is_a_tidy_one_or_read_by_the_table_read
         "error",
         "input",
         "output",
+        "documents",
     }
     assert set(aliases()["columns"]) <= set(SPANS.names) | helpers
 
